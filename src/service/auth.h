@@ -1,0 +1,97 @@
+#ifndef ONECRED_AUTH_H
+#define ONECRED_AUTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/digest.h"
+#include "core/identity.h"
+#include "core/seal.h"
+#include "core/sink.h"
+#include "core/span.h"
+#include "core/verdict.h"
+
+/*
+ * The one decision: may this login pass. Doors submit and reply; they never
+ * see a record. Everything is asynchronous over the event loop; PBKDF2 runs
+ * in the workers. Each decision is one log line (DESIGN 4).
+ */
+struct event_base;
+struct store;
+struct workers;
+struct auth;
+struct auth_ticket;	/* one decision under way */
+
+enum auth_kind {
+	AUTH_PASSWORD = 0,
+	AUTH_DIGEST,
+	AUTH_EXISTS		/* is there such an enabled account */
+};
+
+/* Domains a door may ask for; count 0 means all. Owned by the config. */
+struct domain_list {
+	const char *const	*names;		/* canonical */
+	size_t			 count;
+};
+
+/* Copied by auth_submit() as far as it is needed later. */
+struct auth_request {
+	enum auth_kind	kind;
+	const char	*door;		/* static: "extauth", "radius" */
+	struct span	 name;		/* as presented */
+	struct span	 domain;	/* asked for; empty for AUTH_DIGEST */
+	struct span	 source;	/* peer address for the log, or empty */
+	struct span	 service;	/* "xmpp", or empty */
+	const struct domain_list *domains;	/* NULL: all */
+	struct span	 password;	/* AUTH_PASSWORD */
+	struct digest_params digest;	/* AUTH_DIGEST; realm decides domain */
+	struct span	 lookup_name;	/* AUTH_DIGEST: a second name for the
+					   same account (RADIUS User-Name) that
+					   must agree, or empty */
+};
+
+struct auth_reply {
+	enum verdict	verdict;
+	enum reason	reason;		/* never for the peer */
+	unsigned int	retry_after;	/* seconds; 0: no advice */
+	struct account	account;	/* canonical; "" unless ALLOW */
+	char		rspauth[DIGEST_HEX_MAX + 1];	/* digest, ALLOW */
+};
+
+typedef void auth_cb(const struct auth_reply *reply, void *arg);
+
+struct auth_settings {
+	const struct seal_keyring *keys;	/* may be NULL; outlives auth */
+};
+
+/* Counts by verdict for the log and the metrics. */
+struct auth_stats {
+	uint64_t	verdicts[3];
+};
+
+/*
+ * All arguments outlive auth; crypto is the loop's handle. NULL: no memory.
+ * To end: the doors first (they cancel their tickets), then the workers (they
+ * end the jobs of cancelled tickets), then auth, then the store.
+ */
+struct auth	*auth_new(struct store *store, struct workers *workers,
+		    struct crypto *crypto, struct event_base *base,
+		    const struct sink *sink,
+		    const struct auth_settings *settings);
+void		 auth_free(struct auth **auth);
+
+/*
+ * Decides. The callback fires exactly once, from the event loop, never from
+ * inside this call. Even what is refused at sight (a name outside the
+ * grammar) is answered through it.
+ */
+struct auth_ticket *auth_submit(struct auth *auth,
+		    const struct auth_request *request, auth_cb *cb,
+		    void *arg);
+
+/* The peer has gone: the callback will not fire. */
+void		 auth_cancel(struct auth_ticket *ticket);
+
+void		 auth_stats(const struct auth *auth, struct auth_stats *out);
+
+#endif
