@@ -12,6 +12,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
@@ -67,28 +68,66 @@ library_drop(struct crypto_library *library)
 	free(library);
 }
 
+/*
+ * Whether a fetch failed for another reason than that no provider has it: out
+ * of memory must not look like an algorithm that is not to be had.
+ */
+static bool
+is_fault(const void *fetched)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	return fetched == NULL && error != 0 &&
+	    ERR_GET_REASON(error) != ERR_R_UNSUPPORTED;
+}
+
+static int
+library_fetch(struct crypto_library *library, const char *properties)
+{
+	bool fault = false;
+
+	for (size_t i = HASH_NONE + 1; i < HASH_COUNT; i++) {
+		library->md[i] = EVP_MD_fetch(library->context,
+		    hash_specs[i].fetch, properties);
+		fault |= is_fault(library->md[i]);
+	}
+	library->hmac = EVP_MAC_fetch(library->context, "HMAC", properties);
+	fault |= is_fault(library->hmac);
+	library->pbkdf2 = EVP_KDF_fetch(library->context, "PBKDF2",
+	    properties);
+	fault |= is_fault(library->pbkdf2);
+	library->gcm = EVP_CIPHER_fetch(library->context, "AES-256-GCM",
+	    properties);
+	fault |= is_fault(library->gcm);
+	/* Without this one the default provider was not loaded at all. */
+	if (properties == NULL && library->md[HASH_SHA_256] == NULL)
+		fault = true;
+	return fault ? -ERR_CRYPTO : 0;
+}
+
 static int
 library_new(const char *properties, struct crypto_library **out)
 {
 	struct crypto_library *library = calloc(1, sizeof(*library));
+	int rc = -ERR_NOMEM;
 
 	*out = NULL;
 	if (library == NULL)
 		return -ERR_NOMEM;
 	atomic_init(&library->users, 1);
+	/*
+	 * The queue of errors belongs to the thread, not to us: one left in
+	 * it makes a TLS connection of the host program look broken.
+	 */
+	ERR_set_mark();
 	library->context = OSSL_LIB_CTX_new();
-	if (library->context == NULL) {
+	if (library->context != NULL)
+		rc = library_fetch(library, properties);
+	ERR_pop_to_mark();
+	if (rc != 0) {
 		library_drop(library);
-		return -ERR_NOMEM;
+		return rc;
 	}
-	for (size_t i = HASH_NONE + 1; i < HASH_COUNT; i++)
-		library->md[i] = EVP_MD_fetch(library->context,
-		    hash_specs[i].fetch, properties);
-	library->hmac = EVP_MAC_fetch(library->context, "HMAC", properties);
-	library->pbkdf2 = EVP_KDF_fetch(library->context, "PBKDF2",
-	    properties);
-	library->gcm = EVP_CIPHER_fetch(library->context, "AES-256-GCM",
-	    properties);
 	*out = library;
 	return 0;
 }
@@ -242,11 +281,26 @@ crypto_hmac(struct crypto *crypto, enum hash_id hash, struct span key,
 		ok = EVP_MAC_update(ctx, parts[i].p, parts[i].n);
 	if (ok == 1)
 		ok = EVP_MAC_final(ctx, out, &n, hash_size(hash));
+	/* Drops the library's copy of the key. */
+	if (ctx != NULL)
+		(void)EVP_MAC_init(ctx, no_key, 0, NULL);
 	if (ok != 1 || n != hash_size(hash)) {
 		secret_wipe(out, hash_size(hash));
 		return -ERR_CRYPTO;
 	}
 	return 0;
+}
+
+/* OSSL_PARAM knows no const; the library only reads what we hand it. */
+static void *
+unconst(const void *p)
+{
+	const union {
+		const void	*in;
+		void		*out;
+	} u = { p };
+
+	return u.out;
 }
 
 int
@@ -264,12 +318,11 @@ crypto_pbkdf2(struct crypto *crypto, enum hash_id hash, struct span password,
 		return -ERR_UNSUPPORTED;
 	}
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
-	    (char *)(uintptr_t)hash_specs[hash].fetch, 0);
+	    unconst(hash_specs[hash].fetch), 0);
 	params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
-	    (void *)(uintptr_t)(password.n == 0 ? nothing : password.p),
-	    password.n);
+	    unconst(password.n == 0 ? nothing : password.p), password.n);
 	params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
-	    (void *)(uintptr_t)(salt.n == 0 ? nothing : salt.p), salt.n);
+	    unconst(salt.n == 0 ? nothing : salt.p), salt.n);
 	params[3] = OSSL_PARAM_construct_uint(OSSL_KDF_PARAM_ITER, &rounds);
 	params[4] = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &lenient);
 	params[5] = OSSL_PARAM_construct_end();
@@ -297,18 +350,20 @@ crypto_random(struct crypto *crypto, uint8_t *out, size_t n)
 
 /*
  * Runs in through the cipher. encrypt: 1 seals and fills tag, 0 opens and
- * checks it. Returns false on any failure, a wrong tag included.
+ * checks it. 0, -ERR_KEY (tag does not match) or -ERR_CRYPTO; on error out is
+ * cleared.
  */
-static bool
+static int
 gcm_run(struct crypto *crypto, int encrypt, const uint8_t *key,
     const uint8_t *nonce, struct span aad, struct span in, uint8_t *out,
     uint8_t *tag)
 {
 	EVP_CIPHER_CTX *ctx = crypto->gcm;
 	uint8_t none[GCM_TAG_SIZE];
-	int n = 0;
-	bool ok;
+	int n = 0, rc = 0;
+	bool ok, done;
 
+	ERR_set_mark();
 	ok = EVP_CipherInit_ex2(ctx, crypto->library->gcm, key, nonce,
 	    encrypt, NULL) == 1;
 	if (ok && aad.n > 0)
@@ -319,15 +374,17 @@ gcm_run(struct crypto *crypto, int encrypt, const uint8_t *key,
 	if (ok && encrypt == 0)
 		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
 		    GCM_TAG_SIZE, tag) == 1;
-	if (ok)
-		ok = EVP_CipherFinal_ex(ctx, none, &n) == 1;
-	if (ok && encrypt == 1)
-		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG,
+	done = ok && EVP_CipherFinal_ex(ctx, none, &n) == 1;
+	if (done && encrypt == 1)
+		done = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG,
 		    GCM_TAG_SIZE, tag) == 1;
+	if (!done)
+		rc = ok && encrypt == 0 ? -ERR_KEY : -ERR_CRYPTO;
 	(void)EVP_CIPHER_CTX_reset(ctx);
-	if (!ok)
+	ERR_pop_to_mark();
+	if (rc != 0)
 		secret_wipe(out, in.n);
-	return ok;
+	return rc;
 }
 
 int
@@ -339,8 +396,7 @@ crypto_gcm_seal(struct crypto *crypto, const uint8_t *key,
 		return -ERR_UNSUPPORTED;
 	if (plain.n > INT_MAX || aad.n > INT_MAX)
 		return -ERR_TOO_LONG;
-	return gcm_run(crypto, 1, key, nonce, aad, plain, out, tag) ?
-	    0 : -ERR_CRYPTO;
+	return gcm_run(crypto, 1, key, nonce, aad, plain, out, tag);
 }
 
 int
@@ -349,13 +405,17 @@ crypto_gcm_open(struct crypto *crypto, const uint8_t *key,
     const uint8_t *tag, uint8_t *out)
 {
 	uint8_t copy[GCM_TAG_SIZE];
+	int rc = 0;
 
 	if (crypto->library->gcm == NULL)
-		return -ERR_UNSUPPORTED;
-	if (sealed.n > INT_MAX || aad.n > INT_MAX)
-		return -ERR_TOO_LONG;
+		rc = -ERR_UNSUPPORTED;
+	else if (sealed.n > INT_MAX || aad.n > INT_MAX)
+		rc = -ERR_TOO_LONG;
+	if (rc != 0) {
+		secret_wipe(out, sealed.n);
+		return rc;
+	}
 	for (size_t i = 0; i < sizeof(copy); i++)
 		copy[i] = tag[i];
-	return gcm_run(crypto, 0, key, nonce, aad, sealed, out, copy) ?
-	    0 : -ERR_KEY;
+	return gcm_run(crypto, 0, key, nonce, aad, sealed, out, copy);
 }

@@ -31,9 +31,10 @@ struct crypto;
 
 /*
  * properties: OpenSSL property query for every fetch, or NULL ("fips=yes"
- * leaves out what the FIPS provider does not have). A primitive that cannot be
- * fetched is missing, not an error: crypto_has() tells, and its calls return
- * -ERR_UNSUPPORTED. 0, -ERR_NOMEM or -ERR_CRYPTO. Owner: the caller.
+ * leaves out what the FIPS provider does not have). A primitive that no
+ * provider has is missing, not an error: crypto_has() tells, and its calls
+ * return -ERR_UNSUPPORTED. 0, -ERR_NOMEM or -ERR_CRYPTO (the library failed,
+ * or without properties has not even SHA-256). Owner: the caller.
  */
 int	crypto_new(const char *properties, struct crypto **out)
 	    __attribute__((warn_unused_result));

@@ -7,7 +7,11 @@
 const char *
 err_str(int err)
 {
-	switch ((enum err)(err < 0 ? -err : err)) {
+	/* In unsigned arithmetic: INT_MIN has no positive counterpart. */
+	unsigned int number = err < 0 ? 0u - (unsigned int)err :
+	    (unsigned int)err;
+
+	switch ((enum err)number) {
 	case ERR_FORMAT:
 		return "malformed";
 	case ERR_TOO_LONG:
