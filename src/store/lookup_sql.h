@@ -1,16 +1,24 @@
 #ifndef ONECRED_LOOKUP_SQL_H
 #define ONECRED_LOOKUP_SQL_H
 
+#include <stdbool.h>
+
+#include "core/span.h"
+
 /*
  * The one query of the daemon. $1 domain or NULL (then the realm decides), $2
- * localpart, $3 realm or NULL (then the home realm). No row: domain or realm
- * unknown, or not visible to this role. All columns are text but the last.
- * Schema: sql/schema.sql; the programs' schema range is checked at connect.
+ * localpart, $3 realm or NULL (then the home realm). The result is always one
+ * row with one text column: NULL if the domain (or the realm, where it
+ * decides) is unknown or not visible to this role, otherwise the fields below
+ * packed, which lookup_split() takes apart. (One column, because describing
+ * and sending 23 of them costs the server as much as finding them.)
+ * Schema: sql/schema.sql; the programs' schema range is checked at connect:
+ * SELECT version, serves_programs_since FROM onecred.schema_version.
  */
 #define LOOKUP_NAME	"onecred_lookup"
 extern const char lookup_sql[];
 
-/* Columns of the result, in order. */
+/* Fields of the packed answer, in order. An empty field is NULL. */
 enum lookup_column {
 	LOOKUP_DOMAIN = 0,
 	LOOKUP_DIGESTS,			/* plain, sealed, none */
@@ -18,8 +26,8 @@ enum lookup_column {
 	LOOKUP_DIGEST_MD5,		/* t, f */
 	LOOKUP_ITERATIONS,
 	LOOKUP_REALM,			/* NULL: no such realm of the domain */
-	LOOKUP_FOUND,			/* t if the account's row exists */
-	LOOKUP_ENABLED,
+	LOOKUP_FOUND,			/* t if the account's row exists, or f */
+	LOOKUP_ENABLED,			/* t, f; NULL if not found */
 	LOOKUP_VERSION,
 	LOOKUP_HA1_ORIGIN,
 	LOOKUP_SCRAM_SHA_1,
@@ -35,8 +43,15 @@ enum lookup_column {
 	LOOKUP_FAKE_SALT_N,
 	LOOKUP_SEED,			/* 64 hex digits */
 	LOOKUP_NAME_KEY,		/* hex: as in NOTIFY onecred */
-	LOOKUP_COLUMNS
+	LOOKUP_FIELDS
 };
+
+/*
+ * Takes the packed answer apart into LOOKUP_FIELDS views of it (n = 0: NULL).
+ * False if it does not have exactly that many fields.
+ */
+bool	lookup_split(struct span packed, struct span *fields)
+	    __attribute__((warn_unused_result));
 
 /* Range of schema versions these programs work with. */
 #define SCHEMA_MIN	1

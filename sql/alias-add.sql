@@ -1,0 +1,14 @@
+-- Gives an account another SIP identity, so that it may call under it.
+--
+--     psql -v user=alice@example.com -v uri=tel:+4930123 -f alias-add.sql
+
+\set ON_ERROR_STOP on
+\ir script/start.sql
+\ir script/need-user.sql
+\if :{?uri}
+\else
+DO $$ BEGIN RAISE EXCEPTION 'say which identity: -v uri=tel:+4930123'; END $$;
+\endif
+
+SELECT onecred.alias_change(:'user', :'uri', true) AS onecred_done \gset
+\echo :onecred_done

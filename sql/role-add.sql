@@ -1,0 +1,44 @@
+-- Makes a login role for a program or a person, or changes one.
+--
+--     psql -v role=R -v grant=admin|daemon|plugin|xmpp|sip|turn
+--         [-v domain=example.com|*] [-v password_file=F] -f role-add.sql
+--
+-- Asks for the role's password, twice, or takes it from the file; with
+-- -v password_file= (empty) the role has none, for peer authentication. Only
+-- a SCRAM verifier reaches the server. Run it again for a further domain.
+-- As a superuser, best: two settings that keep digests out of the server's
+-- log are not for others to make.
+
+\set ON_ERROR_STOP on
+\ir script/start.sql
+\if :{?role}
+\else
+DO $$ BEGIN RAISE EXCEPTION 'say which role: -v role=onecredd'; END $$;
+\endif
+\if :{?grant}
+\else
+DO $$ BEGIN RAISE EXCEPTION 'say what it is for: -v grant=admin, daemon, plugin, xmpp, sip or turn'; END $$;
+\endif
+\if :{?domain}
+\else
+\set domain ''
+\endif
+SELECT onecred.role_refuse(:'role', :'grant', :'domain') AS onecred_void \gset
+
+\set onecred_ask yes
+\setenv ONECRED_PASSWORD_FILE
+\if :{?password_file}
+\setenv ONECRED_PASSWORD_FILE :password_file
+SELECT :'password_file' <> '' AS onecred_ask \gset
+\endif
+\setenv ONECRED_USER :role
+
+BEGIN;
+CREATE TEMPORARY TABLE onecred_new (line text) ON COMMIT DROP;
+\if :onecred_ask
+\copy onecred_new from program '"${ONECRED:-onecred}" hash --role --environment' with (delimiter E'\x01')
+\endif
+SELECT onecred.role_load(:'role', :'grant', :'domain', :'onecred_ask')
+    AS onecred_done \gset
+COMMIT;
+\echo :onecred_done

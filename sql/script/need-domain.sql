@@ -1,0 +1,4 @@
+\if :{?domain}
+\else
+DO $$ BEGIN RAISE EXCEPTION 'say which domain: -v domain=example.com'; END $$;
+\endif
