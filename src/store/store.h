@@ -40,7 +40,8 @@ struct store_key {
 
 enum store_status {
 	STORE_OK = 0,		/* domain known; credential->found tells more */
-	STORE_NO_DOMAIN,	/* domain or realm unknown, or not visible */
+	STORE_NO_DOMAIN,	/* domain or realm unknown, or not visible, or
+				   the key is outside the grammar of names */
 	STORE_NO_REALM,		/* domain known, realm is not one of its own */
 	STORE_UNAVAILABLE	/* no connection, deadline, schema range */
 };
@@ -62,7 +63,10 @@ struct store	*store_new(struct event_base *base,
 		    const struct store_settings *settings,
 		    const struct sink *sink);
 
-/* Outstanding lookups end without their callback. */
+/*
+ * Outstanding lookups end without their callback. Not from inside one: to
+ * stop there, leave the loop first.
+ */
 void		 store_free(struct store **store);
 
 /*
