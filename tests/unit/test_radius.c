@@ -1,0 +1,821 @@
+/*
+ * The RADIUS door over a real UDP socket, with an auth of the test's own that
+ * decides when and what the test wants. That nothing is answered is seen by
+ * the next thing on the wire being the answer to a Status-Server sent behind.
+ */
+
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "core/secret.h"
+#include "doors/radius.h"
+#include "doors/radius_packet.h"
+#include "radius_vectors.h"
+#include "unit.h"
+
+#define ASKED_MAX	9000
+
+struct auth_ticket {
+	struct auth_request request;	/* names are not valid later */
+	auth_cb		*cb;		/* NULL: done or cancelled */
+	void		*arg;
+};
+
+/* The test's auth: every question asked, and how many were cancelled. */
+static struct auth_ticket asked[ASKED_MAX];
+static size_t asked_n, cancelled;
+static char asked_name[300], asked_lookup[300], asked_source[64];
+static char asked_password[200];
+
+static struct crypto *crypto;
+static struct event_base *base;
+static struct radius_door *door;
+static struct radius_client_settings client;
+static struct radius_settings settings;
+static uint8_t secret[] = OWN_SECRET, other_secret[] = "other";
+static char lines[16384];
+static int server = -1, wire = -1;
+
+struct auth_ticket *
+auth_submit(struct auth *auth, const struct auth_request *request,
+    auth_cb *cb, void *arg)
+{
+	struct auth_ticket *ticket = &asked[asked_n++];
+
+	(void)auth;
+	ck_assert_uint_le(asked_n, ASKED_MAX);
+	ticket->request = *request;
+	ticket->cb = cb;
+	ticket->arg = arg;
+	ck_assert_int_eq(span_copy_str(request->name, asked_name,
+	    sizeof(asked_name)), 0);
+	ck_assert_int_eq(span_copy_str(request->lookup_name, asked_lookup,
+	    sizeof(asked_lookup)), 0);
+	ck_assert_int_eq(span_copy_str(request->source, asked_source,
+	    sizeof(asked_source)), 0);
+	ck_assert_int_eq(span_copy_str(request->password, asked_password,
+	    sizeof(asked_password)), 0);
+	return ticket;
+}
+
+void
+auth_cancel(struct auth_ticket *ticket)
+{
+	ck_assert(ticket->cb != NULL);
+	ticket->cb = NULL;
+	cancelled++;
+}
+
+static void
+decide(size_t which, enum verdict verdict, const char *localpart,
+    const char *rspauth)
+{
+	struct auth_reply reply = { .verdict = verdict };
+	struct auth_ticket *ticket = &asked[which];
+
+	ck_assert_uint_lt(which, asked_n);
+	ck_assert(ticket->cb != NULL);
+	if (verdict == VERDICT_ALLOW) {
+		(void)snprintf(reply.account.localpart,
+		    sizeof(reply.account.localpart), "%s", localpart);
+		(void)snprintf(reply.account.domain,
+		    sizeof(reply.account.domain), "example.com");
+		(void)snprintf(reply.rspauth, sizeof(reply.rspauth), "%s",
+		    rspauth);
+	}
+	ticket->cb(&reply, ticket->arg);
+	ticket->cb = NULL;
+}
+
+static void
+collect(void *arg, enum log_level level, const char *line)
+{
+	size_t n = strlen(lines);
+
+	(void)arg;
+	(void)level;
+	(void)snprintf(lines + n, sizeof(lines) - n, "%s\n", line);
+}
+
+static const struct sink sink = { collect, NULL, LEVEL_DEBUG };
+
+static int
+client_socket(void)
+{
+	struct sockaddr_in address;
+	socklen_t n = sizeof(address);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(getsockname(server, (struct sockaddr *)&address, &n),
+	    0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, n), 0);
+	return fd;
+}
+
+static void
+open_door(in_addr_t listen)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(listen)
+	};
+	struct door_context context = { .sink = &sink };
+
+	context.base = base;
+	context.crypto = crypto;
+	server = socket(AF_INET, SOCK_DGRAM, 0);
+	ck_assert_int_ge(server, 0);
+	ck_assert_int_eq(bind(server, (struct sockaddr *)&address,
+	    sizeof(address)), 0);
+	settings.fd = server;
+	settings.clients = &client;
+	settings.client_count = 1;
+	door = radius_door_new(&context, &settings);
+	ck_assert_ptr_nonnull(door);
+	wire = client_socket();
+}
+
+static void
+client_is(in_addr_t network, unsigned int prefix)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(network)
+	};
+
+	memset(&client, 0, sizeof(client));
+	client.name = "kam";
+	memcpy(&client.address, &address, sizeof(address));
+	client.prefix = prefix;
+	client.secret = (struct secret){ secret, sizeof(secret) - 1 };
+}
+
+static void
+setup(void)
+{
+	asked_n = cancelled = 0;
+	lines[0] = '\0';
+	memset(&settings, 0, sizeof(settings));
+	ck_assert_int_eq(crypto_new(NULL, &crypto), 0);
+	base = event_base_new();
+	ck_assert_ptr_nonnull(base);
+	client_is(INADDR_LOOPBACK, 32);
+}
+
+static void
+teardown(void)
+{
+	radius_door_free(&door);
+	radius_door_free(&door);
+	for (size_t i = 0; i < asked_n; i++)
+		ck_assert(asked[i].cb == NULL);
+	event_base_free(base);
+	crypto_free(&crypto);
+	if (wire >= 0)
+		(void)close(wire);
+	if (server >= 0)
+		(void)close(server);
+	wire = server = -1;
+}
+
+static void
+ask_from(int fd, struct span octets)
+{
+	struct pollfd waiting = { .fd = server, .events = POLLIN };
+
+	ck_assert_int_eq(send(fd, octets.p, octets.n, 0), (ssize_t)octets.n);
+	ck_assert_int_eq(poll(&waiting, 1, 5000), 1);
+	ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
+}
+
+static void
+ask(const char *hex)
+{
+	struct octets o;
+
+	ask_from(wire, unhex(hex, &o));
+}
+
+static struct span
+answer(struct octets *o)
+{
+	struct pollfd waiting = { .fd = wire, .events = POLLIN };
+	ssize_t n;
+
+	ck_assert_msg(poll(&waiting, 1, 5000) == 1, "no answer");
+	n = recv(wire, o->p, sizeof(o->p), 0);
+	ck_assert_int_ge(n, 0);
+	o->n = (size_t)n;
+	return span_mem(o->p, o->n);
+}
+
+static void
+answer_is(const char *hex)
+{
+	struct octets got, expected;
+
+	ck_assert(span_equal(answer(&got), unhex(hex, &expected)));
+}
+
+static unsigned int probes;
+
+/* The wire is silent but for the answer to a probe. */
+static void
+silence(void)
+{
+	struct octets o;
+	struct span request = unhex(OWN_STATUS_REQUEST, &o);
+	uint8_t *value = o.p + 22;
+	struct span parts[1];
+	uint8_t id;
+
+	/* Another authenticator each time: no duplicate. */
+	o.p[1] = 0xee;
+	memcpy(o.p + 4, &(unsigned int){ ++probes }, sizeof(probes));
+	memset(value, 0, 16);
+	parts[0] = request;
+	ck_assert_int_eq(crypto_hmac(crypto, HASH_MD5,
+	    span_mem(secret, sizeof(secret) - 1), parts, 1, value), 0);
+	ask_from(wire, request);
+	id = answer(&o).p[1];
+	ck_assert_msg(id == 0xee, "an answer instead of silence");
+}
+
+START_TEST(accept_is_the_vector)
+{
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	ck_assert_uint_eq(asked_n, 1);
+	ck_assert_int_eq(asked[0].request.kind, AUTH_DIGEST);
+	ck_assert_str_eq(asked[0].request.door, "radius");
+	ck_assert_str_eq(asked_name, "alice");
+	ck_assert_str_eq(asked_lookup, "alice");
+	ck_assert_str_eq(asked_source, "127.0.0.1");
+	silence();
+	decide(0, VERDICT_ALLOW, "alice", "89dc0f0270907fa0aa7bd5968b9d8aea");
+	answer_is(OWN_ACCEPT);
+	silence();
+}
+END_TEST
+
+START_TEST(reject_is_the_vector)
+{
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	decide(0, VERDICT_DENY, NULL, NULL);
+	answer_is(OWN_REJECT);
+	silence();
+}
+END_TEST
+
+START_TEST(unavailable_is_silence)
+{
+	open_door(INADDR_LOOPBACK);
+	for (size_t i = 0; i < 3; i++) {
+		ask(OWN_DIGEST_REQUEST);
+		/* Each retransmission is a new attempt. */
+		ck_assert_uint_eq(asked_n, i + 1);
+		decide(i, VERDICT_UNAVAILABLE, NULL, NULL);
+		silence();
+	}
+	ask(OWN_DIGEST_REQUEST);
+	decide(3, VERDICT_DENY, NULL, NULL);
+	answer_is(OWN_REJECT);
+}
+END_TEST
+
+START_TEST(unavailable_is_reject_if_wanted)
+{
+	client.unavailable_reject = true;
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	decide(0, VERDICT_UNAVAILABLE, NULL, NULL);
+	answer_is(OWN_REJECT);
+}
+END_TEST
+
+START_TEST(rfc5080_duplicates)
+{
+	int other;
+	struct octets o;
+
+	open_door(INADDR_LOOPBACK);
+	for (int i = 0; i < 3; i++)
+		ask(OWN_DIGEST_REQUEST);
+	ck_assert_uint_eq(asked_n, 1);
+	silence();
+	decide(0, VERDICT_ALLOW, "alice", "89dc0f0270907fa0aa7bd5968b9d8aea");
+	answer_is(OWN_ACCEPT);
+	for (int i = 0; i < 3; i++) {
+		ask(OWN_DIGEST_REQUEST);
+		answer_is(OWN_ACCEPT);
+	}
+	ck_assert_uint_eq(asked_n, 1);
+	silence();
+	/* From another port it is another request. */
+	other = client_socket();
+	ask_from(other, unhex(OWN_DIGEST_REQUEST, &o));
+	ck_assert_uint_eq(asked_n, 2);
+	decide(1, VERDICT_DENY, NULL, NULL);
+	(void)close(other);
+	ask(OWN_DIGEST_REQUEST);
+	answer_is(OWN_ACCEPT);
+}
+END_TEST
+
+START_TEST(rfc5090_aor_of_another)
+{
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	decide(0, VERDICT_ALLOW, "bob", "89dc0f0270907fa0aa7bd5968b9d8aea");
+	answer_is(OWN_REJECT);
+	ck_assert_ptr_nonnull(strstr(lines, "reason=identity"));
+}
+END_TEST
+
+START_TEST(sterman_accept_is_plain)
+{
+	struct octets o;
+	struct radius_packet packet;
+	struct span value;
+
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_STERMAN_REQUEST);
+	ck_assert_str_eq(asked_lookup, "alice@example.com");
+	decide(0, VERDICT_ALLOW, "alice", "89dc0f0270907fa0aa7bd5968b9d8aea");
+	ck_assert_int_eq(radius_packet_parse(answer(&o), &packet), 0);
+	ck_assert_uint_eq(packet.code, RADIUS_ACCESS_ACCEPT);
+	ck_assert_uint_eq(packet.octets.n, 38);
+	ck_assert_uint_eq(radius_packet_find(&packet,
+	    RADIUS_MESSAGE_AUTHENTICATOR, &value), 1);
+}
+END_TEST
+
+START_TEST(rfc5997_status_server)
+{
+	struct octets o;
+
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_STATUS_REQUEST);
+	answer_is(OWN_STATUS_ACCEPT);
+	ask(OWN_STATUS_REQUEST);
+	answer_is(OWN_STATUS_ACCEPT);
+	/* Unsigned: silence, although this client need not sign. */
+	(void)unhex(OWN_STATUS_REQUEST, &o);
+	o.p[3] = 20;
+	ask_from(wire, span_mem(o.p, 20));
+	silence();
+	ck_assert_uint_eq(asked_n, 0);
+}
+END_TEST
+
+START_TEST(stranger)
+{
+	client_is(0x0a000000, 8);
+	open_door(INADDR_LOOPBACK);
+	for (int i = 0; i < 5; i++)
+		ask(OWN_DIGEST_REQUEST);
+	ck_assert_uint_eq(asked_n, 0);
+	ck_assert_ptr_nonnull(strstr(lines, "127.0.0.1 is no "
+	    "[radius-client]"));
+	/* Once a minute. */
+	ck_assert_ptr_eq(strchr(lines, '\n'), strrchr(lines, '\n'));
+	client_is(INADDR_LOOPBACK, 32);
+	radius_door_reload(door, &settings);
+	silence();
+}
+END_TEST
+
+START_TEST(unsigned_and_required)
+{
+	client.require_message_authenticator = true;
+	client.secret = (struct secret){ (uint8_t []){ "testing123" }, 10 };
+	open_door(INADDR_LOOPBACK);
+	for (int i = 0; i < 3; i++)
+		ask(KAMAILIO_STERMAN_REQUEST);
+	ck_assert_uint_eq(asked_n, 0);
+	ck_assert_ptr_nonnull(strstr(lines, "[radius-client kam]"));
+	ck_assert_ptr_nonnull(strstr(lines,
+	    "require_message_authenticator = no"));
+	ck_assert_ptr_eq(strchr(lines, '\n'), strrchr(lines, '\n'));
+}
+END_TEST
+
+START_TEST(kamailio_unsigned)
+{
+	struct octets o;
+	struct radius_packet packet;
+	struct radius_attribute attribute;
+	uint8_t out[16];
+	struct span authenticator, request = unhex(KAMAILIO_STERMAN_REQUEST,
+	    &o);
+
+	client.secret = (struct secret){ (uint8_t []){ "testing123" }, 10 };
+	open_door(INADDR_LOOPBACK);
+	ask_from(wire, request);
+	ck_assert_uint_eq(asked_n, 1);
+	ck_assert_str_eq(asked_name, "alice");
+	ck_assert_str_eq(asked_lookup, "alice@example.com");
+	memcpy(out, o.p + 4, sizeof(out));
+	authenticator = span_mem(out, sizeof(out));
+	decide(0, VERDICT_ALLOW, "alice", "");
+	ck_assert_int_eq(radius_packet_parse(answer(&o), &packet), 0);
+	/* It is signed all the same, and that comes first. */
+	ck_assert(radius_attribute_next(&packet.attributes, &attribute));
+	ck_assert_uint_eq(attribute.type, RADIUS_MESSAGE_AUTHENTICATOR);
+	ck_assert_int_eq(radius_packet_parse(packet.octets, &packet), 0);
+	ck_assert_int_eq(radius_packet_authentic(crypto, &packet,
+	    authenticator, SPAN_LIT("testing123")), RADIUS_AUTHENTIC);
+}
+END_TEST
+
+START_TEST(forged)
+{
+	struct octets o;
+	struct span request = unhex(OWN_DIGEST_REQUEST, &o);
+
+	open_door(INADDR_LOOPBACK);
+	for (size_t i = 4; i < request.n; i += 7) {
+		o.p[i] ^= 0x10;
+		ask_from(wire, request);
+		o.p[i] ^= 0x10;
+	}
+	ck_assert_uint_eq(asked_n, 0);
+	silence();
+	ck_assert_ptr_nonnull(strstr(lines, "wrong Message-Authenticator"));
+}
+END_TEST
+
+/* CVE-2024-3596: Proxy-State of an unsigned request is never echoed. */
+START_TEST(proxy_state_unsigned)
+{
+	struct octets o;
+
+	open_door(INADDR_LOOPBACK);
+	(void)unhex(KAMAILIO_RFC5090_REQUEST, &o);
+	memcpy(o.p + o.n, "\x21\x05" "abc", 5);
+	o.n += 5;
+	o.p[3] = (uint8_t)o.n;
+	ask_from(wire, span_mem(o.p, o.n));
+	ck_assert_uint_eq(asked_n, 0);
+	silence();
+	ck_assert_ptr_nonnull(strstr(lines, "Proxy-State"));
+}
+END_TEST
+
+/* Signs octets whose attributes start with room for the signature. */
+static struct span
+sign(struct octets *o)
+{
+	const struct span whole = span_mem(o->p, o->n);
+
+	o->p[2] = (uint8_t)(o->n >> 8);
+	o->p[3] = (uint8_t)o->n;
+	o->p[20] = RADIUS_MESSAGE_AUTHENTICATOR;
+	o->p[21] = 18;
+	memset(o->p + 22, 0, 16);
+	ck_assert_int_eq(crypto_hmac(crypto, HASH_MD5,
+	    span_mem(secret, sizeof(secret) - 1), &whole, 1, o->p + 22), 0);
+	return whole;
+}
+
+START_TEST(proxy_state_in_order)
+{
+	static const char states[] = "\x21\x05" "one" "\x21\x02" "\x21\x04"
+	    "\0\1";
+	struct span expected = span_mem(states, sizeof(states) - 1);
+	struct octets o;
+	int verdict;
+
+	for (verdict = 0; verdict < 2; verdict++) {
+		open_door(INADDR_LOOPBACK);
+		(void)unhex(OWN_STERMAN_REQUEST, &o);
+		memcpy(o.p + o.n, states, expected.n);
+		o.n += expected.n;
+		ask_from(wire, sign(&o));
+		decide(asked_n - 1, verdict == 1 ? VERDICT_ALLOW :
+		    VERDICT_DENY, "alice", "");
+		ck_assert(span_equal(span_tail(answer(&o), 38), expected));
+		/* Refused at sight: the same. */
+		(void)unhex(OWN_NONCE_REQUEST, &o);
+		o.p[1]++;
+		memcpy(o.p + o.n, states, expected.n);
+		o.n += expected.n;
+		ask_from(wire, sign(&o));
+		ck_assert_uint_eq(answer(&o).p[0], RADIUS_ACCESS_REJECT);
+		ck_assert(span_equal(span_tail(span_mem(o.p, o.n), 38),
+		    expected));
+		radius_door_free(&door);
+		(void)close(server);
+		(void)close(wire);
+	}
+	server = wire = -1;
+}
+END_TEST
+
+/* A reply that would exceed a packet is not made, and nobody crashes. */
+START_TEST(proxy_state_too_much)
+{
+	struct octets o;
+
+	open_door(INADDR_LOOPBACK);
+	memset(&o, 0, sizeof(o));
+	(void)unhex(OWN_STERMAN_REQUEST, &o);
+	memcpy(o.p + 38, "\x21\xff", 2);
+	for (o.n = 38; o.n + 255 <= RADIUS_PACKET_MAX; o.n += 255)
+		memcpy(o.p + o.n, "\x21\xff", 2);
+	o.p[0] = RADIUS_ACCESS_REQUEST;
+	ask_from(wire, sign(&o));
+	/* 38 + 15 * 255 fits: Reject, all of it echoed. */
+	ck_assert_uint_eq(answer(&o).n, 38 + 15 * 255);
+	silence();
+}
+END_TEST
+
+START_TEST(nonce_request)
+{
+	struct octets o;
+
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_NONCE_REQUEST);
+	ck_assert_uint_eq(answer(&o).n, 38);
+	ck_assert_uint_eq(o.p[0], RADIUS_ACCESS_REJECT);
+	ck_assert_uint_eq(asked_n, 0);
+	ck_assert_ptr_nonnull(strstr(lines, "nonces of ours"));
+}
+END_TEST
+
+START_TEST(nonce_ours_accepts_nothing)
+{
+	client.nonce_ours = true;
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	answer_is(OWN_REJECT);
+	ck_assert_uint_eq(asked_n, 0);
+	ck_assert_ptr_nonnull(strstr(lines, "nonces of ours"));
+	ck_assert_ptr_nonnull(strstr(lines, "verdict=deny"));
+}
+END_TEST
+
+START_TEST(rfc2865_pap)
+{
+	static const char head[] = "\1\11\0\0";
+	struct octets o, hidden, authenticator;
+	struct span a = unhex(OWN_AUTHENTICATOR, &authenticator);
+	struct span h = unhex(OWN_HIDDEN, &hidden);
+
+	open_door(INADDR_LOOPBACK);
+	memcpy(o.p, head, 4);
+	memcpy(o.p + 4, a.p, a.n);
+	memcpy(o.p + 38, "\1\23alice@example.com\2\22", 21);
+	memcpy(o.p + 38 + 21, h.p, h.n);
+	o.n = 38 + 21 + h.n;
+	ask_from(wire, sign(&o));
+	ck_assert_uint_eq(asked_n, 1);
+	ck_assert_int_eq(asked[0].request.kind, AUTH_PASSWORD);
+	ck_assert_str_eq(asked_name, "alice@example.com");
+	ck_assert_str_eq(asked_password, "wonderland");
+	decide(0, VERDICT_ALLOW, "alice", "");
+	ck_assert_uint_eq(answer(&o).p[0], RADIUS_ACCESS_ACCEPT);
+	ck_assert_uint_eq(o.n, 38);
+	ck_assert_ptr_null(strstr(lines, "wonderland"));
+}
+END_TEST
+
+static const uint8_t codes[] = { 0, 2, 3, 4, 5, 11, 13, 40, 43, 52, 255 };
+
+START_TEST(other_codes)
+{
+	struct octets o;
+	struct span request = unhex(OWN_DIGEST_REQUEST, &o);
+
+	open_door(INADDR_LOOPBACK);
+	o.p[0] = codes[_i];
+	o.p[20] = 26;	/* unsigned */
+	ask_from(wire, request);
+	silence();
+	ck_assert_uint_eq(asked_n, 0);
+}
+END_TEST
+
+START_TEST(truncated_at_each_length)
+{
+	struct octets o;
+	struct span request = unhex(OWN_DIGEST_REQUEST, &o);
+
+	open_door(INADDR_LOOPBACK);
+	for (size_t n = 0; n < request.n; n++)
+		ask_from(wire, span_head(request, n));
+	ck_assert_uint_eq(asked_n, 0);
+	silence();
+}
+END_TEST
+
+/* Under way while the secret changes: answered with the old one. */
+START_TEST(reload)
+{
+	struct octets o;
+
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	client.secret = (struct secret){ other_secret,
+	    sizeof(other_secret) - 1 };
+	radius_door_reload(door, &settings);
+	(void)unhex(OWN_DIGEST_REQUEST, &o);
+	o.p[1]++;
+	ask_from(wire, sign(&o));
+	ck_assert_uint_eq(asked_n, 1);
+	decide(0, VERDICT_ALLOW, "alice", "89dc0f0270907fa0aa7bd5968b9d8aea");
+	answer_is(OWN_ACCEPT);
+	ck_assert_ptr_nonnull(strstr(lines, "wrong Message-Authenticator"));
+}
+END_TEST
+
+START_TEST(free_cancels)
+{
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	ask(KAMAILIO_RFC5090_REQUEST);
+	ck_assert_uint_eq(asked_n, 2);
+	radius_door_free(&door);
+	ck_assert_uint_eq(cancelled, 2);
+}
+END_TEST
+
+/* The id was used again meanwhile: its answer is the second request's. */
+START_TEST(id_used_again)
+{
+	struct octets o;
+	struct span second;
+
+	open_door(INADDR_LOOPBACK);
+	ask(OWN_DIGEST_REQUEST);
+	(void)unhex(OWN_STERMAN_REQUEST, &o);
+	o.p[4] ^= 1;
+	second = sign(&o);
+	ask_from(wire, second);
+	ck_assert_uint_eq(asked_n, 2);
+	decide(1, VERDICT_DENY, NULL, NULL);
+	ck_assert_uint_eq(answer(&(struct octets){ .n = 0 }).p[0],
+	    RADIUS_ACCESS_REJECT);
+	decide(0, VERDICT_ALLOW, "alice", "89dc0f0270907fa0aa7bd5968b9d8aea");
+	answer_is(OWN_ACCEPT);
+	ask_from(wire, second);
+	ck_assert_uint_eq(asked_n, 2);
+	ck_assert_uint_eq(answer(&o).p[0], RADIUS_ACCESS_REJECT);
+}
+END_TEST
+
+START_TEST(pending_bound)
+{
+	struct octets o;
+	struct span request = unhex(KAMAILIO_RFC5090_REQUEST, &o);
+	size_t sent = 0;
+	int fd = -1;
+
+	open_door(INADDR_LOOPBACK);
+	for (; sent < 8300; sent++) {
+		if (sent % 256 == 0) {
+			if (fd >= 0)
+				(void)close(fd);
+			fd = client_socket();
+		}
+		o.p[1] = (uint8_t)(sent % 256);
+		ask_from(fd, request);
+	}
+	(void)close(fd);
+	ck_assert_uint_eq(asked_n, 8192);
+	ck_assert_ptr_nonnull(strstr(lines, "too many"));
+	/* One is done, one more may come. */
+	decide(0, VERDICT_DENY, NULL, NULL);
+	ask_from(wire, request);
+	ck_assert_uint_eq(asked_n, 8193);
+	ask(OWN_STERMAN_REQUEST);
+	ck_assert_uint_eq(asked_n, 8193);
+	silence();
+}
+END_TEST
+
+/* Bound to all addresses, it answers from the one that was asked. */
+START_TEST(answers_from_the_address_asked)
+{
+	struct sockaddr_in to, from;
+	socklen_t n = sizeof(to);
+	struct pollfd waiting = { .events = POLLIN };
+	struct octets o;
+	struct span request = unhex(OWN_STATUS_REQUEST, &o);
+
+	open_door(INADDR_ANY);
+	waiting.fd = socket(AF_INET, SOCK_DGRAM, 0);
+	ck_assert_int_ge(waiting.fd, 0);
+	ck_assert_int_eq(getsockname(server, (struct sockaddr *)&to, &n), 0);
+	/* NB: by routing the answer would come from 127.0.0.1. */
+	to.sin_addr.s_addr = htonl(0x7f000009);
+	ck_assert_int_eq(sendto(waiting.fd, request.p, request.n, 0,
+	    (struct sockaddr *)&to, sizeof(to)), (ssize_t)request.n);
+	ck_assert_int_ge(event_base_loop(base, EVLOOP_ONCE), 0);
+	ck_assert_int_eq(poll(&waiting, 1, 5000), 1);
+	ck_assert_int_gt(recvfrom(waiting.fd, o.p, sizeof(o.p), 0,
+	    (struct sockaddr *)&from, &n), 0);
+	ck_assert_uint_eq(ntohl(from.sin_addr.s_addr), 0x7f000009);
+	(void)close(waiting.fd);
+}
+END_TEST
+
+static const struct {
+	const char *listen, *why;
+} listens[] = {
+	{ "nonsense", "is not an address" }, { "", "is not an address" },
+	{ "127.0.0.1:70000", "is not an address" },
+	{ "192.0.2.1:1812", "cannot listen" }
+};
+
+START_TEST(cannot_listen)
+{
+	struct door_context context = { .sink = &sink };
+
+	context.base = base;
+	context.crypto = crypto;
+	settings.fd = -1;
+	settings.listen = listens[_i].listen;
+	ck_assert_ptr_null(radius_door_new(&context, &settings));
+	ck_assert_ptr_nonnull(strstr(lines, listens[_i].why));
+}
+END_TEST
+
+/* Two doors on one port: the second one says so. */
+START_TEST(listens_itself)
+{
+	struct door_context context = { .sink = &sink };
+	struct sockaddr_in address;
+	socklen_t n = sizeof(address);
+	char text[32];
+
+	context.base = base;
+	context.crypto = crypto;
+	open_door(INADDR_LOOPBACK);
+	ck_assert_int_eq(getsockname(server, (struct sockaddr *)&address, &n),
+	    0);
+	(void)snprintf(text, sizeof(text), "127.0.0.1:%u",
+	    ntohs(address.sin_port));
+	settings.fd = -1;
+	settings.listen = text;
+	ck_assert_ptr_null(radius_door_new(&context, &settings));
+	ck_assert_ptr_nonnull(strstr(lines, "cannot listen"));
+	radius_door_free(&door);
+	(void)close(server);
+	server = -1;
+	door = radius_door_new(&context, &settings);
+	ck_assert_ptr_nonnull(door);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *s = suite_create("radius");
+	TCase *tc = tcase_create("radius");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, accept_is_the_vector);
+	tcase_add_test(tc, reject_is_the_vector);
+	tcase_add_test(tc, unavailable_is_silence);
+	tcase_add_test(tc, unavailable_is_reject_if_wanted);
+	tcase_add_test(tc, rfc5080_duplicates);
+	tcase_add_test(tc, rfc5090_aor_of_another);
+	tcase_add_test(tc, sterman_accept_is_plain);
+	tcase_add_test(tc, rfc5997_status_server);
+	tcase_add_test(tc, stranger);
+	tcase_add_test(tc, unsigned_and_required);
+	tcase_add_test(tc, kamailio_unsigned);
+	tcase_add_test(tc, forged);
+	tcase_add_test(tc, proxy_state_unsigned);
+	tcase_add_test(tc, proxy_state_in_order);
+	tcase_add_test(tc, proxy_state_too_much);
+	tcase_add_test(tc, nonce_request);
+	tcase_add_test(tc, nonce_ours_accepts_nothing);
+	tcase_add_test(tc, rfc2865_pap);
+	tcase_add_loop_test(tc, other_codes, 0, sizeof(codes));
+	tcase_add_test(tc, truncated_at_each_length);
+	tcase_add_test(tc, reload);
+	tcase_add_test(tc, free_cancels);
+	tcase_add_test(tc, id_used_again);
+	tcase_add_test(tc, pending_bound);
+	tcase_add_test(tc, answers_from_the_address_asked);
+	tcase_add_loop_test(tc, cannot_listen, 0,
+	    sizeof(listens) / sizeof(listens[0]));
+	tcase_add_test(tc, listens_itself);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+UNIT_MAIN(suite)
