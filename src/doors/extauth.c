@@ -1,0 +1,504 @@
+/*
+ * The extauth door: ejabberd's frames in, 00 02 00 XX out. Requests carry no
+ * ids, so each connection has at most one under way and is answered in order:
+ * an answer too many would become the answer of the next login. "false" is
+ * said only of a login that was judged; everything else that is not "true"
+ * is 00 02 00 02.
+ *
+ * Octets that may hold a password live in the connection's buffer only, and
+ * are wiped as soon as the request is handed on.
+ */
+
+#include "doors/extauth.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "core/secret.h"
+#include "doors/extauth_frame.h"
+
+#define BUFFER_SMALL	512	/* octets; longer frames get their own */
+#define STALL_SECONDS	60	/* for a whole frame, or a whole answer */
+
+struct connection {
+	struct extauth_door	*door;
+	struct connection	*next;
+	struct connection	**link;		/* what points to us */
+	int			 in;
+	int			 out;
+	struct event		*readable;
+	struct event		*writable;
+	struct event		*stalled;
+	struct auth_ticket	*ticket;	/* request under way */
+	uint8_t			 answer[EXTAUTH_ANSWER];
+	size_t			 answer_left;
+	bool			 paused;	/* not reading meanwhile */
+	uint8_t			*buf;		/* small, or allocated */
+	size_t			 cap;
+	size_t			 n;
+	uint8_t			 small[BUFFER_SMALL];
+};
+
+struct extauth_door {
+	const struct door_context *context;
+	struct listener_settings settings;
+	struct listener		*listener;	/* NULL: stdio, or draining */
+	struct connection	*connections;
+	extauth_ended_cb	*ended;		/* stdio only */
+	void			*arg;
+	bool			 stdio;
+	bool			 draining;
+};
+
+static const struct timeval stall_time = { STALL_SECONDS, 0 };
+
+static void
+buffer_reset(struct connection *c)
+{
+	if (c->buf != c->small) {
+		secret_wipe(c->buf, c->cap);
+		free(c->buf);
+	}
+	c->buf = c->small;
+	c->cap = sizeof(c->small);
+}
+
+static void
+connection_free(struct connection *c)
+{
+	struct extauth_door *door = c->door;
+
+	*c->link = c->next;
+	if (c->next != NULL)
+		c->next->link = c->link;
+	if (c->ticket != NULL)
+		auth_cancel(c->ticket);
+	if (c->readable != NULL)
+		event_free(c->readable);
+	if (c->writable != NULL)
+		event_free(c->writable);
+	if (c->stalled != NULL)
+		event_free(c->stalled);
+	buffer_reset(c);
+	secret_wipe(c->small, sizeof(c->small));
+	if (!door->stdio)
+		(void)close(c->in);
+	free(c);
+	if (door->listener != NULL)
+		listener_closed(door->listener);
+}
+
+/* The connection is over; for stdio that is the end of the door's work. */
+static void
+connection_end(struct connection *c)
+{
+	struct extauth_door *door = c->door;
+
+	connection_free(c);
+	if (door->stdio)
+		door->ended(door->arg);
+}
+
+static bool
+is_busy(const struct connection *c)
+{
+	return c->ticket != NULL || c->answer_left > 0;
+}
+
+/* Writes what it can of the answer. False if the connection has ended. */
+static bool
+write_answer(struct connection *c)
+{
+	ssize_t n;
+
+	while (c->answer_left > 0) {
+		n = write(c->out, c->answer + sizeof(c->answer) -
+		    c->answer_left, c->answer_left);
+		if (n >= 0) {
+			c->answer_left -= (size_t)n;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN) {
+			(void)event_add(c->writable, &stall_time);
+			return true;
+		}
+		connection_end(c);
+		return false;
+	}
+	if (c->door->draining) {
+		connection_end(c);
+		return false;
+	}
+	return true;
+}
+
+static bool
+answer(struct connection *c, enum extauth_answer code)
+{
+	const uint8_t frame[EXTAUTH_ANSWER] = { 0, 2, 0, (uint8_t)code };
+
+	memcpy(c->answer, frame, sizeof(frame));
+	c->answer_left = sizeof(frame);
+	return write_answer(c);
+}
+
+static enum extauth_answer
+answer_of(enum verdict verdict)
+{
+	switch (verdict) {
+	case VERDICT_ALLOW:
+		return EXTAUTH_TRUE;
+	case VERDICT_DENY:
+		return EXTAUTH_FALSE;
+	case VERDICT_UNAVAILABLE:
+		return EXTAUTH_UNAVAILABLE;
+	}
+	return EXTAUTH_UNAVAILABLE;
+}
+
+static bool work(struct connection *c);
+
+/* Whether it ended in work() is of no interest to the event loop. */
+static void
+go_on(struct connection *c)
+{
+	if (work(c) && c->paused) {
+		c->paused = false;
+		(void)event_add(c->readable, NULL);
+	}
+}
+
+static void
+on_decided(const struct auth_reply *reply, void *arg)
+{
+	struct connection *c = arg;
+
+	c->ticket = NULL;
+	if (answer(c, answer_of(reply->verdict)))
+		go_on(c);
+}
+
+/* Refuses without a decision, which says "not here", never "no". */
+static bool
+refuse(struct connection *c, const struct extauth_frame *frame,
+    enum reason reason)
+{
+	sink_log(c->door->context->sink, LEVEL_INFO,
+	    "door=extauth command=%s verdict=unavailable reason=%s",
+	    extauth_command_str(frame->command), reason_str(reason));
+	return answer(c, EXTAUTH_UNAVAILABLE);
+}
+
+/* Handles one payload. False if the connection has ended. */
+static bool
+handle(struct connection *c, struct span payload)
+{
+	const struct door_context *context = c->door->context;
+	struct auth_request request;
+	struct extauth_frame frame;
+	unsigned int right = 0;
+
+	memset(&request, 0, sizeof(request));
+	if (extauth_frame_parse(payload, &frame) != 0)
+		return refuse(c, &frame, REASON_MALFORMED);
+	if (context->auth == NULL)
+		return refuse(c, &frame, REASON_INTERNAL);
+	if (frame.command == EXTAUTH_AUTH) {
+		right = RIGHT_CHECK;
+		request.kind = AUTH_PASSWORD;
+		request.password = frame.secret;
+	} else if (frame.command == EXTAUTH_ISUSER) {
+		right = RIGHT_EXISTS;
+		request.kind = AUTH_EXISTS;
+	}
+	if ((c->door->settings.rights & right) == 0)
+		return refuse(c, &frame, REASON_NOT_PERMITTED);
+	request.door = "extauth";
+	request.service = SPAN_LIT("xmpp");
+	request.name = frame.user;
+	request.domain = frame.host;
+	request.domains = c->door->settings.domains.count > 0 ?
+	    &c->door->settings.domains : NULL;
+	c->ticket = auth_submit(context->auth, &request, on_decided, c);
+	return true;
+}
+
+/* The octets of the frame at the front, header included, when known. */
+static size_t
+frame_size(const struct connection *c)
+{
+	if (c->n < EXTAUTH_HEADER)
+		return EXTAUTH_HEADER;
+	return EXTAUTH_HEADER + ((size_t)c->buf[0] << 8 | c->buf[1]);
+}
+
+/* Forgets the frame at the front. */
+static void
+consume(struct connection *c, size_t size)
+{
+	size_t rest = c->n - size;
+
+	memmove(c->buf, c->buf + size, rest);
+	secret_wipe(c->buf + rest, size);
+	c->n = rest;
+	if (c->buf != c->small && rest <= sizeof(c->small)) {
+		memcpy(c->small, c->buf, rest);
+		buffer_reset(c);
+	}
+}
+
+/* Makes room for a frame of size octets. */
+static bool
+reserve(struct connection *c, size_t size)
+{
+	uint8_t *bigger;
+
+	if (size <= c->cap)
+		return true;
+	bigger = malloc(size);
+	if (bigger == NULL)
+		return false;
+	memcpy(bigger, c->buf, c->n);
+	secret_wipe(c->buf, c->n);
+	buffer_reset(c);
+	c->buf = bigger;
+	c->cap = size;
+	return true;
+}
+
+/*
+ * Handles what is complete, one request after the other; then sees to it that
+ * the rest of a half frame comes in time. False if the connection has ended.
+ */
+static bool
+work(struct connection *c)
+{
+	while (!is_busy(c) && c->n >= frame_size(c)) {
+		size_t size = frame_size(c);
+		struct span payload = span_mem(c->buf + EXTAUTH_HEADER,
+		    size - EXTAUTH_HEADER);
+
+		(void)event_del(c->stalled);
+		if (!handle(c, payload))
+			return false;
+		consume(c, size);
+	}
+	if (is_busy(c) || c->n == 0)
+		return true;
+	if (!reserve(c, frame_size(c))) {
+		sink_log(c->door->context->sink, LEVEL_ERROR,
+		    "door=extauth: out of memory, connection closed");
+		connection_end(c);
+		return false;
+	}
+	if (!event_pending(c->stalled, EV_TIMEOUT, NULL))
+		(void)event_add(c->stalled, &stall_time);
+	return true;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+	ssize_t n;
+
+	(void)what;
+	if (is_busy(c) || c->n == c->cap) {
+		/* The next request waits where it is. */
+		c->paused = true;
+		(void)event_del(c->readable);
+		return;
+	}
+	n = read(fd, c->buf + c->n, c->cap - c->n);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		connection_end(c);
+		return;
+	}
+	c->n += (size_t)n;
+	go_on(c);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	if ((what & EV_TIMEOUT) != 0) {
+		sink_log(c->door->context->sink, LEVEL_WARNING,
+		    "door=extauth: a peer does not read its answer, "
+		    "connection closed");
+		connection_end(c);
+		return;
+	}
+	if (write_answer(c))
+		go_on(c);
+}
+
+static void
+on_stalled(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	sink_log(c->door->context->sink, LEVEL_WARNING,
+	    "door=extauth: half a frame and no more for %d s, connection "
+	    "closed", STALL_SECONDS);
+	connection_end(c);
+}
+
+/* NULL if memory or the event loop fails; in and out stay the caller's. */
+static struct connection *
+connection_new(struct extauth_door *door, int in, int out)
+{
+	struct event_base *base = door->context->base;
+	struct connection *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->door = door;
+	c->in = in;
+	c->out = out;
+	c->buf = c->small;
+	c->cap = sizeof(c->small);
+	c->readable = event_new(base, in, EV_READ | EV_PERSIST, on_readable,
+	    c);
+	c->writable = event_new(base, out, EV_WRITE, on_writable, c);
+	c->stalled = evtimer_new(base, on_stalled, c);
+	if (c->readable == NULL || c->writable == NULL ||
+	    c->stalled == NULL || event_add(c->readable, NULL) != 0) {
+		if (c->readable != NULL)
+			event_free(c->readable);
+		if (c->writable != NULL)
+			event_free(c->writable);
+		if (c->stalled != NULL)
+			event_free(c->stalled);
+		free(c);
+		return NULL;
+	}
+	c->next = door->connections;
+	c->link = &door->connections;
+	if (c->next != NULL)
+		c->next->link = &c->next;
+	door->connections = c;
+	return c;
+}
+
+static void
+on_accept(int fd, void *arg)
+{
+	struct extauth_door *door = arg;
+
+	if (connection_new(door, fd, fd) != NULL)
+		return;
+	sink_log(door->context->sink, LEVEL_ERROR,
+	    "door=extauth: out of memory, connection closed");
+	(void)close(fd);
+	listener_closed(door->listener);
+}
+
+static struct extauth_door *
+door_make(const struct door_context *context,
+    const struct listener_settings *settings)
+{
+	struct extauth_door *door = calloc(1, sizeof(*door));
+
+	if (door == NULL) {
+		sink_log(context->sink, LEVEL_ERROR, "out of memory");
+		return NULL;
+	}
+	extauth_door_attach(door, context, settings);
+	return door;
+}
+
+struct extauth_door *
+extauth_door_new(const struct door_context *context,
+    const struct listener_settings *settings)
+{
+	struct extauth_door *door = door_make(context, settings);
+
+	if (door == NULL)
+		return NULL;
+	door->listener = listener_new(context->base, settings, context->sink,
+	    on_accept, door);
+	if (door->listener == NULL)
+		extauth_door_free(&door);
+	return door;
+}
+
+struct extauth_door *
+extauth_door_stdio(const struct door_context *context,
+    const struct listener_settings *settings, int in, int out,
+    extauth_ended_cb *ended, void *arg)
+{
+	struct extauth_door *door = door_make(context, settings);
+
+	if (door == NULL)
+		return NULL;
+	door->stdio = true;
+	door->ended = ended;
+	door->arg = arg;
+	if (connection_new(door, in, out) == NULL) {
+		sink_log(context->sink, LEVEL_ERROR,
+		    "the event loop refused stdin or stdout");
+		extauth_door_free(&door);
+	}
+	return door;
+}
+
+void
+extauth_door_free(struct extauth_door **door)
+{
+	struct extauth_door *d = *door;
+
+	*door = NULL;
+	if (d == NULL)
+		return;
+	while (d->connections != NULL)
+		connection_free(d->connections);
+	listener_free(&d->listener);
+	free(d);
+}
+
+void
+extauth_door_attach(struct extauth_door *door,
+    const struct door_context *context,
+    const struct listener_settings *settings)
+{
+	door->context = context;
+	door->settings = *settings;
+}
+
+void
+extauth_door_drain(struct extauth_door *door)
+{
+	struct connection *c, *next;
+
+	door->draining = true;
+	listener_free(&door->listener);
+	for (c = door->connections; c != NULL; c = next) {
+		next = c->next;
+		if (!is_busy(c))
+			connection_end(c);
+	}
+}
+
+size_t
+extauth_door_busy(const struct extauth_door *door)
+{
+	const struct connection *c;
+	size_t n = 0;
+
+	for (c = door->connections; c != NULL; c = c->next)
+		n += is_busy(c);
+	return n;
+}

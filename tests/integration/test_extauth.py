@@ -1,0 +1,586 @@
+#!/usr/bin/python3 -B
+"""
+ejabberd's external authentication, by each of its ways in: the daemon's
+socket, the relay onecred-extauth, and onecredd --extauth. Answers are those
+of XMPP.md 1.2: true, false, and 00 02 00 02 for everything that was not
+judged. An outage is never a wrong password, and no helper ever exits.
+"""
+
+import fcntl
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import termios
+import threading
+import time
+
+from stage import (NOBODY, Daemon, Extauth, case, give_to, run_cases,
+                   wait_until)
+
+TRUE, FALSE, FAILURE = Extauth.TRUE, Extauth.FALSE, Extauth.FAILURE
+CANARY = "Canary-7f3a"
+COLONS = "se:cr:et:12"
+
+
+def config_text(stage, extra=""):
+    return (f"[database]\nconninfo = {stage.postgres.conninfo()}\n"
+            f"lookup_timeout = 1s\n"
+            f"[extauth]\nlisten = {stage.path('run')}/extauth.sock\n"
+            f"{extra}\n[log]\nlevel = debug\n")
+
+
+def socket_path(stage):
+    return f"{stage.path('run')}/extauth.sock"
+
+
+def relay(stage, *options, path=None):
+    return Extauth.spawn(stage, [stage.program("onecred-extauth"),
+                                 "--socket", path or socket_path(stage),
+                                 *options])
+
+
+def helper(stage, name="helper.conf"):
+    return Extauth.spawn(stage, [stage.program("onecredd"), "--extauth",
+                                 "-c", stage.path(name)])
+
+
+def add_user(stage, name, password):
+    stage.script("user-add", check=True, user=f"{name}@example.com",
+                 password_file=stage.password_file(password))
+
+
+def prepare(stage):
+    stage.basic()
+    stage.make_directory("run", NOBODY)
+    add_user(stage, "carol", COLONS)
+    add_user(stage, "dora", "wonderland")
+    add_user(stage, "canary", CANARY)
+    stage.script("user-disable", check=True, user="dora@example.com")
+    stage.file("helper.conf", config_text(stage), user=NOBODY)
+
+
+LONG = b"auth:alice:example.com:" + b"x" * (65535 - 23)
+
+# What a frame is answered with, whichever way it came.
+FRAMES = [
+    (b"auth:alice:example.com:wonderland", TRUE),
+    (b"auth:Alice:EXAMPLE.COM:wonderland", TRUE),
+    (b"auth:alice@example.com:example.com:wonderland", TRUE),
+    (b"auth:carol:example.com:" + COLONS.encode(), TRUE),
+    (b"auth:alice:example.com:Wonderland", FALSE),
+    (b"auth:alice:example.com:wonderland ", FALSE),
+    (b"auth:alice:example.com:wonderland:", FALSE),
+    (b"auth:carol:example.com:se", FALSE),
+    (b"auth:nobody:example.com:wonderland", FALSE),
+    (b"auth:dora:example.com:wonderland", FALSE),
+    (b"auth:alice@example.net:example.com:wonderland", FALSE),
+    (b"auth:alice:example.net:wonderland", FALSE),
+    (b"auth:alice:example.com:", FALSE),
+    (b"auth:alice:example.com:wonder\0land", FALSE),
+    (b"auth:alice:example.com:wonderland\0", FALSE),
+    (b"auth:alice:example.com:wonderland\n", FALSE),
+    (b"auth:alice:example.com:wonderland\xff", FALSE),
+    (b"auth:alice:example.com:\xc3\x28", FALSE),
+    (b"auth::example.com:wonderland", FALSE),
+    (b"auth:alice::wonderland", FALSE),
+    (b"auth:::", FALSE),
+    (b"auth:alice\0:example.com:wonderland", FALSE),
+    (b"auth:al ice:example.com:wonderland", FALSE),
+    (b"auth:" + b"a" * 300 + b":example.com:wonderland", FALSE),
+    (b"auth:alice:" + b"e" * 300 + b":wonderland", FALSE),
+    (LONG, FALSE),
+    (b"isuser:alice:example.com", TRUE),
+    (b"isuser:nobody:example.com", FALSE),
+    (b"isuser:dora:example.com", FALSE),
+    (b"isuser:alice:example.net", FALSE),
+    (b"isuser::", FALSE),
+    (b"setpass:alice:example.com:newpassword", FAILURE),
+    (b"tryregister:erik:example.com:newpassword", FAILURE),
+    (b"removeuser:alice:example.com", FAILURE),
+    (b"removeuser3:alice:example.com:wonderland", FAILURE),
+    (b"certauth:alice:example.com:MII=", FAILURE),
+    (b"", FAILURE),
+    (b"auth", FAILURE),
+    (b"auth:alice:example.com", FAILURE),
+    (b"isuser:alice:example.com:x", FAILURE),
+    (b"AUTH:alice:example.com:wonderland", FAILURE),
+    (b"x" * 65535, FAILURE),
+    (b"auth:alice:example.com:wonderland", TRUE),
+]
+
+
+def ask_all(peer):
+    for payload, expected in FRAMES:
+        answer = peer.request(payload)
+        assert answer == expected, (payload[:60], answer, expected)
+
+
+@case("every frame gets its answer on the daemon's socket")
+def frames_socket(stage):
+    with Daemon(stage, config_text(stage)), \
+            Extauth.connect(socket_path(stage)) as peer:
+        ask_all(peer)
+
+
+@case("every frame gets its answer through the relay")
+def frames_relay(stage):
+    with Daemon(stage, config_text(stage)), relay(stage) as peer:
+        ask_all(peer)
+        assert peer.process.running
+
+
+@case("every frame gets its answer from onecredd --extauth")
+def frames_helper(stage):
+    with helper(stage) as peer:
+        ask_all(peer)
+        assert peer.process.running
+
+
+@case("octet by octet, two frames at once, a frame behind a frame")
+def fragments(stage):
+    good = b"auth:alice:example.com:wonderland"
+    bad = b"auth:alice:example.com:wrong"
+    frame = [struct.pack(">H", len(p)) + p for p in (good, bad)]
+    with Daemon(stage, config_text(stage)), \
+            Extauth.connect(socket_path(stage)) as direct, \
+            relay(stage) as relayed, helper(stage) as helped:
+        for peer in (direct, relayed, helped):
+            for octet in frame[0]:
+                peer.send_raw(bytes([octet]))
+            assert peer.receive() == TRUE
+            peer.send_raw(frame[1] + frame[0] + frame[1] + frame[0])
+            assert [peer.receive() for _ in range(4)] == \
+                [FALSE, TRUE, FALSE, TRUE]
+            peer.send_raw(frame[0][:7])
+            peer.send_raw(frame[0][7:] + frame[1][:1])
+            assert peer.receive() == TRUE
+            peer.send_raw(frame[1][1:])
+            assert peer.receive() == FALSE
+
+
+@case("the end of input ends a helper with 0, half a frame or not")
+def end_of_input(stage):
+    with Daemon(stage, config_text(stage)):
+        for make in (relay, helper):
+            for rest in (b"", b"\0", b"\0\x20auth:ali"):
+                with make(stage) as peer:
+                    assert peer.request(FRAMES[0][0]) == TRUE
+                    peer.send_raw(rest)
+                    peer.end_input()
+                    assert peer.receive() == b""
+                    assert peer.process.wait() == 0
+
+
+@case("frames in a regular file are answered")
+def regular_file(stage):
+    path = stage.file("frames", b"".join(
+        struct.pack(">H", len(p)) + p for p, _ in FRAMES))
+    with Daemon(stage, config_text(stage)):
+        for argv in ([stage.program("onecredd"), "--extauth", "-c",
+                      stage.path("helper.conf")],
+                     [stage.program("onecred-extauth"), "--socket",
+                      socket_path(stage)]):
+            with open(path, "rb") as f:
+                done = stage.run(argv, stdin=f, text=False,
+                                 stderr=subprocess.DEVNULL)
+            assert done.returncode == 0
+            assert done.stdout == b"".join(a for _, a in FRAMES)
+
+
+@case("a right that is not given: 00 02 00 02; other domains: false")
+def rights_and_domains(stage):
+    with Daemon(stage, config_text(stage, "rights = exists")) as daemon, \
+            Extauth.connect(socket_path(stage)) as peer:
+        assert peer.request(b"auth:alice:example.com:wonderland") == FAILURE
+        assert peer.request(b"isuser:alice:example.com") == TRUE
+        assert "command=auth verdict=unavailable reason=not-permitted" in \
+            daemon.log_text()
+    with Daemon(stage, config_text(stage, "domains = example.org")), \
+            Extauth.connect(socket_path(stage)) as peer:
+        assert peer.request(b"auth:alice:example.com:wonderland") == FALSE
+        assert peer.request(b"isuser:alice:example.com") == FALSE
+
+
+@case("allow_users: another user is not heard")
+def allow_users(stage):
+    with Daemon(stage, config_text(stage, "allow_users = 4711\n"
+                                   "mode = 0666")) as daemon:
+        with Extauth.connect(socket_path(stage)) as peer:
+            try:
+                assert peer.request(b"isuser:alice:example.com") == b""
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        assert "may not connect (allow_users)" in daemon.log_text()
+        with relay(stage) as peer:
+            assert peer.request(b"isuser:alice:example.com") == FAILURE
+            assert peer.process.running
+
+
+@case("a change of the password counts at once")
+def change(stage):
+    with Daemon(stage, config_text(stage)), relay(stage) as peer:
+        old, new = (b"auth:erik:example.com:" + p
+                    for p in (b"oldpassword", b"newpassword"))
+        assert peer.request(old) == FALSE
+        add_user(stage, "erik", "oldpassword")
+        assert (peer.request(old), peer.request(new)) == (TRUE, FALSE)
+        stage.script("user-password", check=True, user="erik@example.com",
+                     password_file=stage.password_file("newpassword"))
+        assert (peer.request(old), peer.request(new)) == (FALSE, TRUE)
+        stage.script("user-delete", check=True, user="erik@example.com")
+        assert peer.request(new) == FALSE
+
+
+class Load(threading.Thread):
+    """Right and wrong logins in turn over one peer, until told to stop."""
+
+    def __init__(self, peer, pace):
+        super().__init__(daemon=True)
+        self.peer = peer
+        self.pace = pace
+        self.answers = []       # (time, whether the password was right, answer)
+        self.error = None
+        self.ending = False
+
+    def run(self):
+        right = False
+        try:
+            while not self.ending:
+                right = not right
+                answer = self.peer.request(
+                    b"auth:alice:example.com:" +
+                    (b"wonderland" if right else b"wrong"))
+                self.answers.append((time.monotonic(), right, answer))
+                time.sleep(self.pace)
+        except Exception as error:      # pylint: disable=broad-except
+            self.error = error
+
+    def healed(self, since):
+        """Both a right and a wrong login were judged since then."""
+        judged = {right for when, right, answer in self.answers
+                  if when > since and answer != FAILURE}
+        return judged == {True, False}
+
+    def failing(self, since):
+        return any(when > since and answer == FAILURE
+                   for when, _, answer in self.answers)
+
+
+@case("50 logins/s while PostgreSQL freezes, stops, crashes: no wrong answer")
+def outage(stage):
+    with Daemon(stage, config_text(stage)) as daemon:
+        peers = [relay(stage) for _ in range(4)]
+        peers += [helper(stage) for _ in range(2)]
+        peers += [Extauth.connect(socket_path(stage)) for _ in range(9)]
+        pids = [p.process.pid for p in peers if p.process is not None]
+        load = [Load(p, 0.3) for p in peers]
+        for one in load:
+            one.start()
+        try:
+            start = time.monotonic()
+            wait_until(lambda: all(one.healed(start) for one in load), 15,
+                       "the load")
+            for fault, mend in (
+                    (stage.postgres.freeze, stage.postgres.thaw),
+                    (stage.postgres.stop, stage.postgres.start),
+                    (lambda: stage.postgres.stop("immediate"),
+                     stage.postgres.start)):
+                fault()
+                since = time.monotonic()
+                wait_until(lambda: all(one.failing(since) for one in load),
+                           15, "00 02 00 02 from everybody")
+                mend()
+                since = time.monotonic()
+                wait_until(lambda: all(one.healed(since) for one in load),
+                           30, "healing")
+            stage.postgres.restart()
+            since = time.monotonic()
+            wait_until(lambda: all(one.healed(since) for one in load), 30,
+                       "healing after a restart")
+        finally:
+            stage.postgres.thaw()
+            for one in load:
+                one.ending = True
+            for one in load:
+                one.join(15)
+        answers = [a for one in load for a in one.answers]
+        assert [one.error for one in load] == [None] * len(load)
+        wrong = [a for a in answers
+                 if a[2] not in ((TRUE if a[1] else FALSE), FAILURE)]
+        assert wrong == [], wrong[:5]
+        assert sum(a[2] == TRUE for a in answers) > 50, len(answers)
+        assert [p.process.pid for p in peers
+                if p.process is not None and p.process.running] == pids
+        assert daemon.process.running
+        assert "reason=db-down" in daemon.log_text()
+        for peer in peers:
+            peer.close()
+
+
+@case("the daemon is killed and comes back: the relay stays and finds it")
+def daemon_killed(stage):
+    good = b"auth:alice:example.com:wonderland"
+    bad = b"auth:alice:example.com:wrong"
+    with relay(stage) as peer:
+        assert peer.request(good) == FAILURE
+        with Daemon(stage, config_text(stage)) as daemon:
+            assert peer.request(good) == TRUE
+            daemon.kill()
+        assert peer.request(good) == FAILURE
+        assert peer.request(bad) == FAILURE
+        assert peer.process.running
+        with Daemon(stage, config_text(stage)):
+            assert peer.request(good) == TRUE
+            assert peer.request(bad) == FALSE
+        # An orderly restart between two logins costs nobody a login.
+        with Daemon(stage, config_text(stage)):
+            assert peer.request(good) == TRUE
+        assert peer.process.running
+
+
+class Watched(Extauth):
+    """Knows whether the other end has read all that was sent."""
+
+    def all_read(self):
+        unread = fcntl.ioctl(self._writer, termios.TIOCOUTQ, b"\0" * 4)
+        return struct.unpack("i", unread)[0] == 0
+
+
+@case("SIGTERM: what is under way is answered")
+def stop_in_flight(stage):
+    with Daemon(stage, config_text(stage)) as daemon, \
+            Watched.connect(socket_path(stage)) as peer, \
+            Extauth.connect(socket_path(stage)) as idle:
+        assert peer.request(b"isuser:alice:example.com") == TRUE
+        assert idle.request(b"isuser:alice:example.com") == TRUE
+        stage.postgres.freeze()
+        try:
+            peer.send(b"auth:alice:example.com:wonderland")
+            wait_until(peer.all_read, 5, "the daemon's reading")
+            daemon.process.send_signal(signal.SIGTERM)
+            assert idle.receive() == b""
+            assert not os.path.exists(socket_path(stage))
+        finally:
+            stage.postgres.thaw()
+        assert peer.receive() == TRUE
+        assert peer.receive() == b""
+        assert daemon.process.wait() == 0
+
+
+@case("onecredd --extauth without a configuration answers, and heals")
+def helper_heals(stage):
+    path = stage.path("later.conf")
+    with helper(stage, "later.conf") as peer:
+        assert peer.request(b"auth:alice:example.com:wonderland") == FAILURE
+        assert peer.request(b"isuser:alice:example.com") == FAILURE
+        stage.file("half.conf", "[database]\n", user=NOBODY)
+        os.rename(stage.path("half.conf"), path)
+        assert peer.request(b"isuser:alice:example.com") == FAILURE
+        stage.file("whole.conf", config_text(stage), user=NOBODY)
+        os.rename(stage.path("whole.conf"), path)
+        wait_until(lambda: peer.request(
+            b"auth:alice:example.com:wonderland") == TRUE, 20,
+            "the helper's healing", 0.2)
+        assert peer.request(b"auth:alice:example.com:wrong") == FALSE
+        assert peer.process.running
+
+
+@case("onecredd --extauth with a database that is not there: 00 02 00 02")
+def helper_no_database(stage):
+    text = config_text(stage)
+    for old, new in (("dbname=onecred", "dbname=absent"),
+                     ("user=onecredd", "user=absent"),
+                     ("password=pw", "password=wrong")):
+        assert old in text
+        stage.file("broken.conf", text.replace(old, new), user=NOBODY)
+        with helper(stage, "broken.conf") as peer:
+            assert peer.request(
+                b"auth:alice:example.com:wonderland") == FAILURE
+            assert peer.request(b"isuser:alice:example.com") == FAILURE
+            assert peer.process.running
+
+
+@case("a schema of another version: 00 02 00 02, and heals")
+def schema_range(stage):
+    with Daemon(stage, config_text(stage)) as daemon, relay(stage) as peer:
+        assert peer.request(b"isuser:alice:example.com") == TRUE
+        before = stage.postgres.value(
+            "SELECT version || ' ' || serves_programs_since"
+            " FROM onecred.schema_version")
+        stage.postgres.psql("UPDATE onecred.schema_version SET version = 99,"
+                            " serves_programs_since = 99", check=True)
+        try:
+            stage.postgres.restart()
+            daemon.wait_log("the schema has version 99")
+            assert peer.request(
+                b"auth:alice:example.com:wonderland") == FAILURE
+            with helper(stage) as other:
+                assert other.request(b"isuser:alice:example.com") == FAILURE
+        finally:
+            version, since = before.split()
+            stage.postgres.psql(
+                f"UPDATE onecred.schema_version SET version = {version},"
+                f" serves_programs_since = {since}", check=True)
+        wait_until(lambda: peer.request(b"isuser:alice:example.com") == TRUE,
+                   30, "healing", 0.1)
+
+
+class FakeDaemon:
+    """
+    A socket in the daemon's place. script: for each connection in turn, what
+    happens with its requests: octets are sent, None closes, "silence" waits.
+    """
+
+    def __init__(self, stage, script):
+        self.path = f"{stage.path('run')}/fake.sock"
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(self.path)
+        os.chmod(self.path, 0o666)
+        give_to(self.path, NOBODY)
+        self.socket.listen(8)
+        self.requests = []
+        self.script = script
+        self.connections = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        for actions in self.script:
+            connection, _ = self.socket.accept()
+            self.connections.append(connection)
+            for action in actions:
+                request = connection.recv(65537)
+                if not request:
+                    break
+                self.requests.append(request[2:])
+                if action is None:
+                    connection.close()
+                    break
+                if action == "silence":
+                    continue
+                connection.sendall(action)
+
+    def close(self):
+        self.socket.close()
+        for connection in self.connections:
+            connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+
+@case("relay: its deadline, and a late answer is never the next one's")
+def relay_deadline(stage):
+    # Were the first connection used again, the late TRUE would come.
+    with FakeDaemon(stage, [["silence", TRUE], [FALSE]]) as fake, \
+            relay(stage, "--timeout", "1", path=fake.path) as peer:
+        start = time.monotonic()
+        assert peer.request(b"auth:a:h:1") == FAILURE
+        assert 0.9 < time.monotonic() - start < 8
+        assert peer.request(b"auth:b:h:2") == FALSE
+        assert fake.requests == [b"auth:a:h:1", b"auth:b:h:2"]
+
+
+@case("relay: octets that nobody asked for are not an answer")
+def relay_unasked(stage):
+    with FakeDaemon(stage, [[FALSE + TRUE], [FALSE]]) as fake, \
+            relay(stage, path=fake.path) as peer:
+        assert peer.request(b"auth:a:h:1") == FALSE
+        assert peer.request(b"auth:b:h:2") == FALSE
+        assert len(fake.connections) == 2
+
+
+@case("relay: a broken answer is 00 02 00 02, and not asked again")
+def relay_broken(stage):
+    for answer in (b"\0\2\0\3", b"\0\2\1\1", b"\0\3\0\1", b"\1\2\0\1",
+                   b"true"):
+        with FakeDaemon(stage, [[answer], [TRUE]]) as fake, \
+                relay(stage, path=fake.path) as peer:
+            assert peer.request(b"auth:a:h:1") == FAILURE, answer
+            assert fake.requests == [b"auth:a:h:1"]
+            assert peer.request(b"auth:a:h:2") == TRUE
+
+
+@case("relay: a dead connection is tried again, for questions only, once")
+def relay_retry(stage):
+    for payload, script, expected, asked in (
+            (b"auth:a:h:1", [[None], [TRUE]], TRUE, 2),
+            (b"isuser:a:h", [[None], [FALSE]], FALSE, 2),
+            (b"auth:a:h:1", [[None], [None], [TRUE]], FAILURE, 2),
+            (b"setpass:a:h:1", [[None], [TRUE]], FAILURE, 1),
+            (b"removeuser:a:h", [[None], [TRUE]], FAILURE, 1)):
+        with FakeDaemon(stage, script) as fake, \
+                relay(stage, path=fake.path) as peer:
+            assert peer.request(payload) == expected, payload
+            assert len(fake.requests) == asked, payload
+            assert peer.process.running
+
+
+@case("helpers keep no descriptor that they inherited")
+def inherited(stage):
+    for argv in ([stage.program("onecred-extauth"), "--socket", "/nowhere"],
+                 [stage.program("onecredd"), "--extauth", "-c", "/nowhere"]):
+        ours, theirs = os.pipe()
+        process = stage.spawn(argv, user=NOBODY, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, pass_fds=(theirs,),
+                              stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        try:
+            assert select.select([ours], [], [], 10)[0], "still open"
+            assert os.read(ours, 1) == b""
+            assert process.running
+        finally:
+            os.close(ours)
+            process.end()
+
+
+@case("a password is in no output of anybody, at level debug")
+def canary(stage):
+    stage.postgres.configure(log_statement="'all'",
+                             log_min_duration_statement="0")
+    stage.postgres.reload()
+    frames = [b"auth:canary:example.com:%s",
+              b"auth:canary:example.com:%s-not",
+              b"auth:canary:example.net:%s", b"auth:nobody:example.com:%s",
+              b"auth:%s !:example.com:x", b"auth:canary:%s /:x",
+              b"isuser:%s !:example.com", b"setpass:canary:example.com:%s",
+              b"tryregister:%s!:example.com:%s", b"%s", b"%s:a:b:c",
+              b"auth:canary:example.com:\0%s\xff"]
+    frames = [f.replace(b"%s", CANARY.encode()) for f in frames]
+    with Daemon(stage, config_text(stage), options=("-v",)) as daemon, \
+            relay(stage) as relayed, helper(stage) as helped, \
+            Extauth.connect(socket_path(stage)) as direct:
+        for peer in (direct, relayed, helped):
+            assert peer.request(frames[0]) == TRUE
+            for frame in frames[1:]:
+                assert peer.request(frame) != TRUE
+        stage.postgres.freeze()
+        try:
+            for peer in (direct, relayed, helped):
+                assert peer.request(frames[0]) == FAILURE
+        finally:
+            stage.postgres.thaw()
+        daemon.reload("[oops\n")
+        daemon.wait_log("stays in force")
+    seen = 0
+    for folder, _, names in os.walk(stage.log_directory):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as f:
+                text = f.read()
+            seen += text.count(b"user=canary@example.com")
+            assert CANARY.encode() not in text, name
+            assert CANARY.lower().encode() not in text, name
+    assert seen >= 6, "the decisions were not even logged"
+    stage.postgres.configure()
+    stage.postgres.reload()
+
+
+if __name__ == "__main__":
+    run_cases(__file__, prepare)
