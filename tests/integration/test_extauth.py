@@ -219,6 +219,30 @@ def allow_users(stage):
             assert peer.process.running
 
 
+@case("SCRAM verifiers alone decide, and no verifier at all is false")
+def verifiers(stage):
+    for name in ("scram", "none"):
+        add_user(stage, name, "wonderland")
+    digests = ", ".join(f"{form}_{alg} = NULL" for form in ("ha1", "ha1b")
+                        for alg in ("md5", "sha_256", "sha_512_256"))
+    scrams = ", ".join(f"scram_sha_{n} = NULL" for n in (1, 256, 512))
+    for change in (f"{digests} WHERE localpart IN ('scram', 'none')",
+                   f"{scrams} WHERE localpart = 'none'"):
+        stage.postgres.psql(f"UPDATE onecred.credential SET {change}",
+                            check=True)
+    with Daemon(stage, config_text(stage)) as daemon, \
+            relay(stage) as relayed, helper(stage) as helped:
+        for peer in (relayed, helped):
+            for name, password, expected in (
+                    ("scram", "wonderland", TRUE), ("scram", "wrong", FALSE),
+                    ("scram", "", FALSE), ("none", "wonderland", FALSE),
+                    ("none", "", FALSE), ("none", "NULL", FALSE)):
+                assert peer.request(f"auth:{name}:example.com:{password}"
+                                    .encode()) == expected, (name, password)
+            assert peer.request(b"isuser:none:example.com") == TRUE
+        assert "reason=no-verifier" in daemon.log_text()
+
+
 @case("a change of the password counts at once")
 def change(stage):
     with Daemon(stage, config_text(stage)), relay(stage) as peer:
