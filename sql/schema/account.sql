@@ -212,6 +212,66 @@ BEGIN
 END
 $$;
 
+-- What whoever sets a password has to know: the domain's policy and realms
+-- (one a line, the home realm first), and whether the account has all the
+-- verifiers that this policy asks for already, from one password.
+CREATE OR REPLACE FUNCTION onecred.account_get(p_domain text,
+    p_localpart text)
+RETURNS TABLE (found boolean, version bigint, ha1_origin text,
+    complete boolean, scram_sha_1 text, scram_sha_256 text,
+    scram_sha_512 text, iterations integer, store_md5 boolean,
+    store_sha_256 boolean, store_sha_512_256 boolean, digests text,
+    non_ascii boolean, realms text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    d onecred.domain;
+BEGIN
+    IF NOT onecred.may_write(p_domain) THEN
+        PERFORM onecred.refuse('OC006',
+            format('you may not change accounts of %s', p_domain));
+    END IF;
+    SELECT * INTO d FROM onecred.domain x WHERE x.domain = p_domain;
+    IF NOT FOUND THEN
+        PERFORM onecred.refuse('OC002',
+            format('there is no domain %s', p_domain));
+    END IF;
+    RETURN QUERY
+    SELECT c.version IS NOT NULL, c.version, c.ha1_origin,
+        num_nonnulls(c.scram_sha_1, c.scram_sha_256, c.scram_sha_512) = 3
+            AND c.ha1_origin = 'same'
+            AND (d.digests = 'none' OR NOT EXISTS (
+                SELECT FROM onecred.realm r
+                LEFT JOIN onecred.credential_realm x
+                    ON x.domain = c.domain AND x.localpart = c.localpart
+                    AND x.realm = r.realm
+                WHERE r.domain = p_domain AND (
+                    d.store_md5 AND num_nonnulls(
+                        CASE WHEN r.home THEN c.ha1_md5 ELSE x.ha1_md5 END,
+                        CASE WHEN r.home THEN c.ha1b_md5
+                            ELSE x.ha1b_md5 END) < 2
+                    OR d.store_sha_256 AND num_nonnulls(
+                        CASE WHEN r.home THEN c.ha1_sha_256
+                            ELSE x.ha1_sha_256 END,
+                        CASE WHEN r.home THEN c.ha1b_sha_256
+                            ELSE x.ha1b_sha_256 END) < 2
+                    OR d.store_sha_512_256 AND num_nonnulls(
+                        CASE WHEN r.home THEN c.ha1_sha_512_256
+                            ELSE x.ha1_sha_512_256 END,
+                        CASE WHEN r.home THEN c.ha1b_sha_512_256
+                            ELSE x.ha1b_sha_512_256 END) < 2))),
+        c.scram_sha_1, c.scram_sha_256, c.scram_sha_512, d.iterations,
+        d.store_md5, d.store_sha_256, d.store_sha_512_256, d.digests,
+        d.non_ascii, (SELECT string_agg(r.realm, E'\n'
+            ORDER BY r.home DESC, r.realm)
+            FROM onecred.realm r WHERE r.domain = p_domain)
+    FROM (VALUES (1)) AS one
+    LEFT JOIN onecred.credential c
+        ON c.domain = p_domain AND c.localpart = p_localpart;
+END
+$$;
+
 -- Both return the account's new version; setting what is set already is not
 -- an error.
 CREATE OR REPLACE FUNCTION onecred.account_enable(p_domain text,

@@ -40,7 +40,7 @@ BEGIN
         INSERT INTO onecred.consumer (role, domain)
         VALUES (p_role, p_domain) ON CONFLICT DO NOTHING;
     END IF;
-    PERFORM onecred.role_settings(p_role);
+    PERFORM onecred.role_settings(p_role, p_grant);
     RETURN format('role %s: onecred_%s%s%s', p_role, p_grant, CASE
             WHEN p_grant = 'admin' THEN ', all domains'
             ELSE ', domains ' || (SELECT string_agg(c.domain, ', '
@@ -80,12 +80,17 @@ END
 $$;
 
 -- PostgreSQL logs bind parameters with slow and with failed statements, HA1s
--- among them. Two of the settings are a superuser's to make.
-CREATE OR REPLACE FUNCTION onecred.role_settings(p_role text)
+-- among them. Two of the settings are a superuser's to make. A program that
+-- stays connected keeps its plans; one made while there were three accounts
+-- must not read the whole table when there are a million.
+CREATE OR REPLACE FUNCTION onecred.role_settings(p_role text, p_grant text)
 RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('ALTER ROLE %I SET log_parameter_max_length_on_error = 0',
         p_role);
+    IF p_grant <> 'admin' THEN
+        EXECUTE format('ALTER ROLE %I SET enable_seqscan = off', p_role);
+    END IF;
     BEGIN
         EXECUTE format('ALTER ROLE %I SET log_parameter_max_length = 0',
             p_role);

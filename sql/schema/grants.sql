@@ -20,6 +20,7 @@ GRANT EXECUTE ON FUNCTION onecred.daemon_lookup(text, text, text)
 GRANT EXECUTE ON FUNCTION onecred.lookup(text, text, text)
     TO onecred_plugin;
 GRANT EXECUTE ON FUNCTION
+    onecred.account_get(text, text),
     onecred.account_set(text, text, text, text[], text[], text[], text[],
         text, bigint),
     onecred.account_enable(text, text, boolean),
