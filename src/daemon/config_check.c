@@ -1,0 +1,208 @@
+/*
+ * What onecred.conf means beyond single values: names that must exist,
+ * addresses, secret files. A sentence per fault, with the line of the key; it
+ * names files and keys, never what a secret file or conninfo holds.
+ */
+
+#include "daemon/config_check.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <libpq-fe.h>
+#include <pwd.h>
+#include <stdlib.h>
+
+#include <event2/util.h>
+
+#include "core/err.h"
+#include "core/identity.h"
+#include "daemon/config_client.h"
+#include "daemon/config_file.h"
+#include "store/xalloc.h"
+
+#define KEY_FILE_MAX	4096
+
+unsigned int
+config_key_line(const struct config_source *source, unsigned int section,
+    const char *key)
+{
+	for (size_t i = 0; i < source->ini->section_count; i++)
+		if (source->ini->sections[i].line == section)
+			return ini_line(source->ini,
+			    &source->ini->sections[i], key);
+	return section;
+}
+
+static int
+check_database(struct config *config, const struct config_source *source)
+{
+	unsigned int line = config_key_line(source,
+	    config->database.head.line, "conninfo");
+	PQconninfoOption *options, *o;
+	bool password = false;
+
+	/* NB: libpq's own message would quote conninfo, password and all. */
+	options = PQconninfoParse(config->database.conninfo, NULL);
+	if (options == NULL)
+		return config_refuse(source, line, "[database] conninfo: is "
+		    "not a libpq connection string");
+	for (o = options; o->keyword != NULL; o++)
+		if ((o->dispchar[0] == '*') && o->val != NULL &&
+		    o->val[0] != '\0')
+			password = true;
+	PQconninfoFree(options);
+	if (password && (source->mode & S_IRWXO) != 0)
+		return config_refuse(source, line, "[database] conninfo: "
+		    "holds a password, and this file is open to everybody "
+		    "(mode %04o): chmod o= it", (unsigned int)source->mode);
+	return 0;
+}
+
+int
+config_check_domains(const struct config_source *source, unsigned int section,
+    const char *title, const struct word_list *domains)
+{
+	for (size_t i = 0; i < domains->count; i++)
+		if (identity_check_domain(span_str(domains->words[i])) != 0)
+			return config_refuse(source,
+			    config_key_line(source, section, "domains"),
+			    "[%s] domains: \"%s\" is not a domain in lower "
+			    "case", title, domains->words[i]);
+	return 0;
+}
+
+/* A name, or a number. */
+static bool
+find_user(const char *name, uid_t *uid)
+{
+	struct passwd *pw = getpwnam(name);
+	char *end;
+	unsigned long v;
+
+	if (pw != NULL) {
+		*uid = pw->pw_uid;
+		return true;
+	}
+	errno = 0;
+	v = strtoul(name, &end, 10);
+	if (name[0] < '0' || name[0] > '9' || *end != '\0' || errno != 0 ||
+	    v >= UINT32_MAX)
+		return false;
+	*uid = (uid_t)v;
+	return true;
+}
+
+static int
+check_listener(struct config_listener *section, const char *word,
+    unsigned int rights, const struct config_source *source)
+{
+	unsigned int line = section->head.line;
+
+	if (section->listen[0] != '/')
+		return config_refuse(source,
+		    config_key_line(source, line, "listen"),
+		    "[%s] listen: must be the absolute path of a socket",
+		    word);
+	if (section->group != NULL && getgrnam(section->group) == NULL)
+		return config_refuse(source,
+		    config_key_line(source, line, "group"),
+		    "[%s] group: there is no group \"%s\"", word,
+		    section->group);
+	if ((section->rights & ~rights) != 0)
+		return config_refuse(source,
+		    config_key_line(source, line, "rights"),
+		    "[%s] rights: this protocol serves only check%s", word,
+		    (rights & RIGHT_EXISTS) != 0 ? " and exists" : "");
+	section->users = xcalloc(section->allow_users.count + 1,
+	    sizeof(section->users[0]));
+	for (size_t i = 0; i < section->allow_users.count; i++)
+		if (!find_user(section->allow_users.words[i],
+		    &section->users[i]))
+			return config_refuse(source,
+			    config_key_line(source, line, "allow_users"),
+			    "[%s] allow_users: there is no user \"%s\"",
+			    word, section->allow_users.words[i]);
+	return config_check_domains(source, line, word, &section->domains);
+}
+
+static int
+check_radius(struct config *config, const struct config_source *source)
+{
+	struct sockaddr_storage ss = { 0 };
+	int n = sizeof(ss);
+	bool ok;
+
+	if (config->client_count > 0 && config->radius.head.line == 0)
+		return config_refuse(source, config->clients[0].head.line,
+		    "[radius-client %s] needs a section [radius]",
+		    config->clients[0].head.name);
+	if (config->radius.head.line == 0)
+		return 0;
+	ok = evutil_parse_sockaddr_port(config->radius.listen,
+	    (struct sockaddr *)&ss, &n) == 0;
+	if (ok && ss.ss_family == AF_INET)
+		ok = ((struct sockaddr_in *)&ss)->sin_port != 0;
+	else if (ok)
+		ok = ((struct sockaddr_in6 *)&ss)->sin6_port != 0;
+	if (!ok)
+		return config_refuse(source, config_key_line(source,
+		    config->radius.head.line, "listen"), "[radius] listen: "
+		    "must be an address and port like 127.0.0.1:1812 or "
+		    "[::1]:1812");
+	if (config->client_count == 0)
+		return config_refuse(source, config->radius.head.line,
+		    "[radius] needs at least one [radius-client NAME]");
+	return 0;
+}
+
+static int
+check_seal(struct config_seal *seal, const struct config_source *source)
+{
+	unsigned int line = config_key_line(source, seal->head.line,
+	    "key_file");
+	unsigned int at = 0;
+	struct secret text;
+	char why[128];
+	int err;
+
+	if (seal->head.line == 0)
+		return 0;
+	if (seal->key_file[0] != '/')
+		return config_refuse(source, line,
+		    "[seal] key_file: must be an absolute path");
+	if (config_file_secret(seal->key_file, KEY_FILE_MAX, &text, why,
+	    sizeof(why)) != 0)
+		return config_refuse(source, line, "[seal] key_file: %s %s",
+		    seal->key_file, why);
+	err = seal_keyring_parse(secret_span(&text), &seal->keys, &at);
+	secret_free(&text);
+	if (err != 0)
+		return config_refuse(source, line, "[seal] key_file: %s, "
+		    "line %u: %s", seal->key_file, at, err_str(err));
+	return 0;
+}
+
+int
+config_check(struct config *config, const struct config_source *source)
+{
+	int err;
+
+	if ((err = check_database(config, source)) != 0 ||
+	    (err = check_listener(&config->extauth, "extauth",
+	    RIGHT_CHECK | RIGHT_EXISTS, source)) != 0 ||
+	    (err = check_listener(&config->saslauthd, "saslauthd",
+	    RIGHT_CHECK, source)) != 0 ||
+	    (err = check_radius(config, source)) != 0 ||
+	    (err = config_check_clients(config, source)) != 0 ||
+	    (err = check_seal(&config->seal, source)) != 0)
+		return err;
+	if (source->use == CONFIG_DAEMON && config->extauth.head.line == 0 &&
+	    config->saslauthd.head.line == 0 &&
+	    config->radius.head.line == 0)
+		return config_refuse(source, 0, "there is no door: give a "
+		    "section [extauth], [saslauthd] or [radius]");
+	return 0;
+}
