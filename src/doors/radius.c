@@ -54,7 +54,6 @@ struct pending {
 	uint8_t			 id;
 	uint8_t			 authenticator[RADIUS_AUTHENTICATOR_SIZE];
 	bool			 send_rspauth;
-	struct account		 aor;		/* "": none was given */
 	size_t			 proxy_n;
 	uint8_t			 proxy[];	/* Proxy-State attributes */
 };
@@ -206,18 +205,6 @@ pending_free(struct pending *pending)
 	free(pending);
 }
 
-/* SIP-AOR must be the URI of the account that proved itself (RFC 5090 4). */
-static bool
-aor_agrees(const struct pending *pending, const struct account *account)
-{
-	if (pending->aor.localpart[0] == '\0')
-		return true;
-	return span_equal(span_str(pending->aor.localpart),
-	    span_str(account->localpart)) &&
-	    span_equal(span_str(pending->aor.domain),
-	    span_str(account->domain));
-}
-
 static void
 on_decision(const struct auth_reply *decision, void *arg)
 {
@@ -234,14 +221,6 @@ on_decision(const struct auth_reply *decision, void *arg)
 
 	switch (decision->verdict) {
 	case VERDICT_ALLOW:
-		if (!aor_agrees(pending, &decision->account)) {
-			sink_log(door->context.sink, LEVEL_INFO, "door=radius "
-			    "user=%s@%s verdict=deny reason=identity: SIP-AOR "
-			    "is another account's",
-			    decision->account.localpart,
-			    decision->account.domain);
-			break;
-		}
 		reply.code = RADIUS_ACCESS_ACCEPT;
 		if (pending->send_rspauth)
 			reply.response_auth = span_str(decision->rspauth);
@@ -287,7 +266,6 @@ submit(struct radius_door *door, struct datagram *in,
 	memcpy(pending->authenticator, in->packet.authenticator.p,
 	    sizeof(pending->authenticator));
 	pending->send_rspauth = request->send_rspauth;
-	pending->aor = request->aor;
 	pending->proxy_n = wb.n;
 	if (wb.n > 0)
 		memcpy(pending->proxy, proxy, wb.n);

@@ -62,7 +62,7 @@ read_digest(const struct radius_packet *packet,
 		return REASON_MALFORMED;
 	if (!radius_list_covers(&client->realms, digest->realm))
 		return REASON_UNKNOWN_REALM;
-	if (aors == 1 && !radius_aor_read(aor, &out->aor))
+	if (aors == 1 && !radius_aor_read(aor, &out->asked.aor))
 		return REASON_IDENTITY;
 	/* RFC 5090 3.4: not for auth-int, which hashes the answer's body. */
 	out->send_rspauth = out->digest.rfc5090 && (digest->qop.n == 0 ||
@@ -84,7 +84,6 @@ radius_request_read(struct crypto *crypto,
 	int rc = radius_digest_parse(packet, &out->digest);
 
 	out->send_rspauth = out->wants_nonce = false;
-	out->aor = (struct account){ .localpart = "" };
 	*asked = (struct auth_request){
 		.kind = AUTH_PASSWORD,
 		.name = user_name,

@@ -20,7 +20,6 @@ struct radius_request {
 	struct auth_request	asked;	/* door and source are the caller's */
 	bool			send_rspauth;
 	bool			wants_nonce;	/* only nonces of ours help */
-	struct account		aor;	/* SIP-AOR; "": none was given */
 	uint8_t			password[RADIUS_PASSWORD_MAX];
 	struct radius_digest	digest;
 };

@@ -148,10 +148,27 @@ ticket_finish(struct auth_ticket *ticket)
 	ticket_free(ticket);
 }
 
+/* The address to be used is the account's own. */
+static bool
+aor_agrees(const struct auth_ticket *ticket)
+{
+	const struct account *aor = &ticket->request.aor;
+	const struct account *account = &ticket->presented.account;
+
+	return aor->localpart[0] == '\0' ||
+	    (span_equal(span_str(aor->localpart),
+	    span_str(account->localpart)) &&
+	    span_equal(span_str(aor->domain), span_str(account->domain)));
+}
+
 static void
 ticket_decide(struct auth_ticket *ticket, enum verdict verdict,
     enum reason reason)
 {
+	if (verdict == VERDICT_ALLOW && !aor_agrees(ticket)) {
+		verdict = VERDICT_DENY;
+		reason = REASON_IDENTITY;
+	}
 	ticket->reply.verdict = verdict;
 	ticket->reply.reason = reason;
 	if (verdict == VERDICT_ALLOW)

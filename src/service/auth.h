@@ -48,6 +48,9 @@ struct auth_request {
 	struct span	 lookup_name;	/* AUTH_DIGEST: a second name for the
 					   same account (RADIUS User-Name) that
 					   must agree, or empty */
+	struct account	 aor;		/* whose use is asked for (RFC 5090
+					   SIP-AOR); must be the account, or
+					   else identity; "": anybody's */
 };
 
 struct auth_reply {

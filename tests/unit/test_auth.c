@@ -369,6 +369,34 @@ START_TEST(digest_names_disagree)
 END_TEST
 
 static const struct {
+	struct account aor;
+	enum verdict verdict;
+} aors[] = {
+	{ { "alice", "example.com" }, VERDICT_ALLOW },
+	{ { "bob", "example.com" }, VERDICT_DENY },
+	{ { "alice", "evil.example" }, VERDICT_DENY },
+	{ { "alice", "" }, VERDICT_DENY }
+};
+
+/* RFC 5090 3.1: the address to be used must be the account's own. */
+START_TEST(rfc5090_aor)
+{
+	struct auth_request request = digest_request("alice");
+	struct credential row = alice(true);
+
+	request.aor = aors[_i].aor;
+	submit(&request);
+	answer(STORE_OK, &row);
+	wait_reply();
+	ck_assert_int_eq(reply.verdict, aors[_i].verdict);
+	ck_assert_int_eq(reply.reason, aors[_i].verdict == VERDICT_ALLOW ?
+	    REASON_OK : REASON_IDENTITY);
+	ck_assert_str_eq(reply.rspauth, aors[_i].verdict == VERDICT_ALLOW ?
+	    RSPAUTH : "");
+}
+END_TEST
+
+static const struct {
 	bool found, enabled;
 	enum store_status status;
 	enum verdict verdict;
@@ -477,6 +505,7 @@ suite(void)
 	tcase_add_test(tc, domain_not_listed);
 	tcase_add_test(tc, digest);
 	tcase_add_loop_test(tc, digest_names_disagree, 0, COUNT(other_names));
+	tcase_add_loop_test(tc, rfc5090_aor, 0, COUNT(aors));
 	tcase_add_loop_test(tc, exists, 0, COUNT(existence));
 	tcase_add_test(tc, cancel_deferred);
 	tcase_add_test(tc, cancel_lookup);

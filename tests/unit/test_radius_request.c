@@ -179,7 +179,7 @@ START_TEST(rfc5090_digest)
 	    SPAN_LIT("alice@example.com")));
 	ck_assert_uint_eq(request.asked.domain.n, 0);
 	ck_assert(request.send_rspauth);
-	ck_assert_str_eq(request.aor.localpart, "");
+	ck_assert_str_eq(request.asked.aor.localpart, "");
 	client.nonce_ours = true;
 	ck_assert_int_eq(read_request(), REASON_METHOD);
 	ck_assert(request.wants_nonce);
@@ -270,7 +270,7 @@ START_TEST(rfc5090_sip_aor)
 	add_digest(DIGEST, NULL);
 	add_text(RADIUS_SIP_AOR, aors[_i].uri);
 	ck_assert_int_eq(read_request(), good ? REASON_OK : REASON_IDENTITY);
-	ck_assert_str_eq(request.aor.localpart, good ? "alice" : "");
+	ck_assert_str_eq(request.asked.aor.localpart, good ? "alice" : "");
 	add_text(RADIUS_SIP_AOR, aors[_i].uri);
 	ck_assert_int_eq(read_request(), REASON_MALFORMED);
 }
