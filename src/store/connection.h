@@ -24,14 +24,15 @@ struct connection;
  */
 struct connection_owner {
 	/*
-	 * The result of one lookup; the connection clears it afterwards.
-	 * Nothing forbids new lookups from inside.
+	 * The answer to one lookup: row number at of the result, which the
+	 * connection clears afterwards. Nothing forbids new lookups from
+	 * inside.
 	 */
-	void	(*answer)(void *token, const PGresult *result);
+	void	(*answer)(void *token, const PGresult *result, int at);
 	/*
 	 * There will be no answer: the connection was lost, or this lookup or
-	 * another under the same sync failed (alone: then send it under a
-	 * sync of its own). Newest first.
+	 * another under the same sync failed (alone: then send it by itself,
+	 * under a sync of its own). Newest first.
 	 */
 	void	(*again)(void *token, bool alone);
 	/* Usable or no longer so, or room was made. */

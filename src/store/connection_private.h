@@ -2,6 +2,7 @@
 #define ONECRED_CONNECTION_PRIVATE_H
 
 #include "store/backoff.h"
+#include "store/batch.h"
 #include "store/connection.h"
 #include "store/endpoints.h"
 #include "store/pipeline.h"
@@ -37,6 +38,7 @@ struct connection {
 	bool			 silent;	/* longer than lookup_timeout */
 	bool			 watching;	/* timer runs while READY */
 	struct pipeline		 pipeline;
+	struct batch		 batch;		/* the next query's */
 };
 
 /*

@@ -11,7 +11,7 @@
 #define FIELD_MAX	1024	/* octets; above every column's own limit */
 
 const char lookup_sql[] =
-    "SELECT onecred.daemon_lookup($1::text, $2::text, $3::text)";
+    "SELECT onecred.daemon_lookup($1::text[], $2::text[], $3::text[])";
 
 bool
 lookup_split(struct span packed, struct span *fields)

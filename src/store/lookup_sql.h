@@ -6,13 +6,12 @@
 #include "core/span.h"
 
 /*
- * The one query of the daemon. $1 domain or NULL (then the realm decides), $2
- * localpart, $3 realm or NULL (then the home realm). The result is always one
- * row with one text column: NULL if the domain (or the realm, where it
- * decides) is unknown or not visible to this role, otherwise the fields below
- * packed, which lookup_split() takes apart. (One packed
- * column: each described one costs the server about 0.25 us, and a peer of a
- * limited function sees no table behind it.)
+ * The one query of the daemon, for many names at once. $1 domains (NULL: the
+ * realm decides), $2 localparts, $3 realms (NULL: the home realm): arrays that
+ * run in parallel. The result has one row for each name, in that order, with
+ * one text column: NULL if the domain (or the realm, where it decides) is
+ * unknown or not visible to this role, otherwise the fields below packed,
+ * which lookup_split() takes apart.
  * Schema: sql/schema.sql; the programs' schema range is checked at connect:
  * SELECT version, serves_programs_since FROM onecred.schema_version.
  */

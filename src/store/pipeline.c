@@ -15,7 +15,7 @@ int
 pipeline_init(struct pipeline *pipeline, PGconn *pg)
 {
 	pipeline->pg = pg;
-	pipeline->first = pipeline->next = 0;
+	pipeline->first = pipeline->next = pipeline->open = 0;
 	pipeline->unsynced = pipeline->syncs = 0;
 	pipeline->between = false;
 	return PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) == 1 ?
@@ -41,8 +41,31 @@ pipeline_push(struct pipeline *pipeline, void *token, int64_t now)
 
 	slot->token = token;
 	slot->sent = now;
+	slot->batch = 0;
 	pipeline->unsynced++;
 	return pipeline->next++;
+}
+
+unsigned int
+pipeline_open(const struct pipeline *pipeline)
+{
+	return pipeline->next - pipeline->open;
+}
+
+void
+pipeline_close(struct pipeline *pipeline)
+{
+	pipeline->slots[pipeline->open & SLOT_MASK].batch =
+	    pipeline_open(pipeline);
+	pipeline->open = pipeline->next;
+}
+
+unsigned int
+pipeline_batch(const struct pipeline *pipeline)
+{
+	if (pipeline->first == pipeline->open)
+		return 0;
+	return pipeline->slots[pipeline->first & SLOT_MASK].batch;
 }
 
 void

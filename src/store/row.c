@@ -156,20 +156,20 @@ read_account(struct row *row, struct credential *out)
 }
 
 enum store_status
-row_read(const PGresult *result, struct span domain, struct span localpart,
-    struct credential *out, const char **column)
+row_read(const PGresult *result, int at, struct span domain,
+    struct span localpart, struct credential *out, const char **column)
 {
 	struct row row = { .bad = NULL };
 
 	*column = NULL;
-	if (PQnfields(result) != 1 || PQntuples(result) != 1) {
-		*column = "(not one)";
+	if (PQnfields(result) != 1 || at < 0 || at >= PQntuples(result)) {
+		*column = "(not there)";
 		return STORE_UNAVAILABLE;
 	}
-	if (PQgetisnull(result, 0, 0))
+	if (PQgetisnull(result, at, 0))
 		return STORE_NO_DOMAIN;
-	if (!lookup_split(span_mem(PQgetvalue(result, 0, 0),
-	    (size_t)PQgetlength(result, 0, 0)), row.fields)) {
+	if (!lookup_split(span_mem(PQgetvalue(result, at, 0),
+	    (size_t)PQgetlength(result, at, 0)), row.fields)) {
 		*column = "(their number)";
 		return STORE_UNAVAILABLE;
 	}

@@ -49,22 +49,51 @@ take_start(struct connection *c)
 		connection_ready(c);
 }
 
+/* One row for each lookup of the oldest query, in order. */
 static void
-take_lookup(struct connection *c, const PGresult *result)
+take_rows(struct connection *c, const PGresult *result, unsigned int batch)
 {
 	struct connection_owner *owner = &c->shared->owner;
-	const char *state;
-	void *token;
 
-	if (pipeline_in_flight(&c->pipeline) == 0) {
+	if ((unsigned int)PQntuples(result) != batch) {
+		connection_end(c, DISORDER);
+		return;
+	}
+	backoff_reset(&c->backoff);
+	for (unsigned int i = 0; i < batch; i++) {
+		void *token = pipeline_shift(&c->pipeline);
+
+		if (token != NULL)
+			owner->answer(token, result, (int)i);
+	}
+}
+
+/* The oldest query failed: each of its lookups is tried by itself. */
+static void
+hand_back(struct connection *c, unsigned int batch)
+{
+	struct connection_owner *owner = &c->shared->owner;
+	void *tokens[BATCH_MAX];
+
+	for (unsigned int i = 0; i < batch; i++)
+		tokens[i] = pipeline_shift(&c->pipeline);
+	while (batch-- > 0)
+		if (tokens[batch] != NULL)
+			owner->again(tokens[batch], true);
+}
+
+static void
+take_lookups(struct connection *c, const PGresult *result)
+{
+	unsigned int batch = pipeline_batch(&c->pipeline);
+	const char *state;
+
+	if (batch == 0) {
 		connection_end(c, DISORDER);
 		return;
 	}
 	if (PQresultStatus(result) == PGRES_TUPLES_OK) {
-		backoff_reset(&c->backoff);
-		token = pipeline_shift(&c->pipeline);
-		if (token != NULL)
-			owner->answer(token, result);
+		take_rows(c, result, batch);
 		return;
 	}
 	if (PQresultStatus(result) != PGRES_PIPELINE_ABORTED) {
@@ -81,9 +110,7 @@ take_lookup(struct connection *c, const PGresult *result)
 			return;
 		}
 	}
-	token = pipeline_shift(&c->pipeline);
-	if (token != NULL)
-		owner->again(token, true);
+	hand_back(c, batch);
 }
 
 /* Takes what has arrived, until the connection is lost or nothing is left. */
@@ -100,7 +127,7 @@ drain(struct connection *c)
 			if (c->state == STATE_STARTING)
 				startup_take(&c->startup, c->pg, result);
 			else
-				take_lookup(c, result);
+				take_lookups(c, result);
 			/* NB: libpq does not wipe, and offers no way to. */
 			PQclear(result);
 			break;
@@ -205,6 +232,7 @@ serving_start(struct connection *c)
 	    socket_readable, c);
 	c->writable = event_new(base, PQsocket(c->pg), EV_WRITE,
 	    socket_writable, c);
+	batch_clear(&c->batch);
 	if (c->socket == NULL || c->writable == NULL ||
 	    event_add(c->socket, NULL) != 0 ||
 	    pipeline_init(&c->pipeline, c->pg) != 0 ||
@@ -214,17 +242,31 @@ serving_start(struct connection *c)
 	return 0;
 }
 
+/* Hands the gathered lookups to libpq as one query. False: lost. */
+static bool
+send_batch(struct connection *c)
+{
+	if (c->batch.count == 0)
+		return true;
+	if (PQsendQueryPrepared(c->pg, LOOKUP_NAME, 3,
+	    batch_values(&c->batch), NULL, NULL, 0) != 1) {
+		connection_end(c, NULL);
+		return false;
+	}
+	pipeline_close(&c->pipeline);
+	batch_clear(&c->batch);
+	return true;
+}
+
 bool
 connection_send(struct connection *connection, const char *const values[3],
     void *token, int64_t now, uint32_t *slot)
 {
 	struct connection *c = connection;
 
-	if (PQsendQueryPrepared(c->pg, LOOKUP_NAME, 3, values, NULL, NULL,
-	    0) != 1) {
-		connection_end(c, NULL);
+	if (c->batch.count == BATCH_MAX && !send_batch(c))
 		return false;
-	}
+	batch_add(&c->batch, values);
 	*slot = pipeline_push(&c->pipeline, token, now);
 	if (!c->watching) {
 		c->watching = true;
@@ -238,7 +280,8 @@ connection_sync(struct connection *connection)
 {
 	struct connection *c = connection;
 
-	if (c->state != STATE_READY || c->pipeline.unsynced == 0)
+	if (c->state != STATE_READY || c->pipeline.unsynced == 0 ||
+	    !send_batch(c))
 		return;
 	if (pipeline_sync(&c->pipeline) != 0) {
 		connection_end(c, NULL);

@@ -37,7 +37,7 @@ int
 startup_send(PGconn *pg)
 {
 	/* No such account anywhere: it only proves that the query runs. */
-	const char *const nobody[] = { NULL, "", NULL };
+	const char *const nobody[] = { "{NULL}", "{\"\"}", "{NULL}" };
 
 	if (PQsendQueryParams(pg, schema_sql, 0, NULL, NULL, NULL, NULL,
 	    0) != 1 ||

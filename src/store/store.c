@@ -3,7 +3,7 @@
  * holds the deadlines (all timeouts are equal, so the order of asking is the
  * order of expiry) and one timer serves it. New lookups are gathered until
  * the present turn of the loop has run its other events; then they go out
- * together, one sync for each connection.
+ * together, one query and one sync for each connection.
  *
  * An answer is UNAVAILABLE unless the server has spoken: nothing here may turn
  * a fault into "no such account".
@@ -281,7 +281,7 @@ flush_fired(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-connection_answers(void *token, const PGresult *result)
+connection_answers(void *token, const PGresult *result, int at)
 {
 	struct store_lookup *lookup = token;
 	struct store *store = lookup->store;
@@ -289,7 +289,7 @@ connection_answers(void *token, const PGresult *result)
 	const char *column;
 
 	lookup_unlink(lookup);
-	status = row_read(result, lookup->domain, lookup->localpart,
+	status = row_read(result, at, lookup->domain, lookup->localpart,
 	    &store->credential, &column);
 	if (status == STORE_UNAVAILABLE)
 		fault_write(&store->faults, LEVEL_ERROR,

@@ -80,7 +80,7 @@ read_text(const char *text, size_t n, struct credential *out,
 	enum store_status status;
 
 	memset(out, 0, sizeof(*out));
-	status = row_read(r, SPAN_LIT("example.com"), SPAN_LIT("alice"), out,
+	status = row_read(r, 0, SPAN_LIT("example.com"), SPAN_LIT("alice"), out,
 	    column);
 	PQclear(r);
 	return status;
@@ -307,12 +307,12 @@ START_TEST(domain_from_the_realm)
 	memset(local, 'x', sizeof(local));
 	r = result_of(text, pack(text, sizeof(text), LOOKUP_FIELDS, ""));
 	memset(&c, 0, sizeof(c));
-	ck_assert_int_eq(row_read(r, SPAN_EMPTY, span_mem(local,
+	ck_assert_int_eq(row_read(r, 0, SPAN_EMPTY, span_mem(local,
 	    LOCALPART_MAX), &c, &column), STORE_OK);
 	ck_assert_str_eq(c.account.domain, "example.com");
 	ck_assert_uint_eq(strlen(c.account.localpart), LOCALPART_MAX);
 	memset(&c, 0, sizeof(c));
-	ck_assert_int_eq(row_read(r, SPAN_EMPTY, span_mem(local,
+	ck_assert_int_eq(row_read(r, 0, SPAN_EMPTY, span_mem(local,
 	    LOCALPART_MAX + 1), &c, &column), STORE_UNAVAILABLE);
 	assert_zero(&c);
 	PQclear(r);
@@ -325,14 +325,16 @@ START_TEST(wrong_shape)
 	struct credential c = { .found = false };
 	const char *column;
 
-	ck_assert_int_eq(row_read(r, SPAN_LIT("example.com"),
+	ck_assert_int_eq(row_read(r, 0, SPAN_LIT("example.com"),
 	    SPAN_LIT("alice"), &c, &column), STORE_UNAVAILABLE);
 	ck_assert_ptr_nonnull(column);
 	PQclear(r);
 	r = result_of(NULL, 0);
 	ck_assert_int_eq(PQsetvalue(r, 1, 0, NULL, -1), 1);
-	ck_assert_int_eq(row_read(r, SPAN_LIT("example.com"),
-	    SPAN_LIT("alice"), &c, &column), STORE_UNAVAILABLE);
+	for (int at = -1; at < 4; at++)
+		ck_assert_int_eq(row_read(r, at, SPAN_LIT("example.com"),
+		    SPAN_LIT("alice"), &c, &column), at == 0 || at == 1 ?
+		    STORE_NO_DOMAIN : STORE_UNAVAILABLE);
 	PQclear(r);
 }
 END_TEST
