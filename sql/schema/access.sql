@@ -4,16 +4,73 @@
 -- can read no table, so that a hole in a server process does not dump the
 -- accounts.
 
--- For each name one text, in the order asked: the fields of enum lookup_column
--- (src/store/lookup_sql.h) separated by tabs, NULL as nothing; the text itself
--- is NULL if domain or realm is unknown or not for session_user. The arrays
--- run in parallel. A domain that is NULL: the realm decides. A realm that is
--- NULL: the home realm. Many at once, because entering a function that is
--- limited costs the server as much as two lookups in it; one text, because
--- each of 23 described columns would cost 0.25 us more.
--- NB: plans are for index scans whatever the tables looked like when they
--- were made, and made once: planning anew would cost ten lookups.
-CREATE OR REPLACE FUNCTION onecred.daemon_lookup(p_domains text[],
+-- The fields of enum lookup_column (src/store/lookup_sql.h) in one text,
+-- separated by tabs, NULL as nothing; NULL if domain or realm is unknown or
+-- not for session_user. p_domain NULL: the realm decides. p_realm NULL: the
+-- home realm. One text, because each of 23 described columns would cost the
+-- server 0.25 us more.
+CREATE OR REPLACE FUNCTION onecred.daemon_lookup(p_domain text,
+    p_localpart text, p_realm text)
+RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    folded text := lower(p_realm COLLATE "C");
+    policy_key text := CASE WHEN p_domain IS NULL
+        THEN 'r/' || folded ELSE 'd/' || p_domain END;
+    the_domain text;
+    the_home text;
+    name_key bytea;
+    fakes text[];
+    answer text;
+BEGIN
+    SELECT l.domain, l.home, l.secret, l.fakes,
+        array_to_string(ARRAY[l.head, l.home,
+            CASE WHEN c.version IS NULL THEN 'f' ELSE 't' END,
+            CASE c.enabled WHEN true THEN 't' WHEN false THEN 'f' END,
+            c.version::text, c.ha1_origin, c.scram_sha_1, c.scram_sha_256,
+            c.scram_sha_512, c.ha1_md5, c.ha1_sha_256, c.ha1_sha_512_256,
+            c.ha1b_md5, c.ha1b_sha_256, c.ha1b_sha_512_256], E'\t', '')
+    INTO the_domain, the_home, name_key, fakes, answer
+    FROM onecred.lookup_policy l
+    LEFT JOIN onecred.credential c
+        ON c.domain = l.domain AND c.localpart = p_localpart
+    WHERE l.key = policy_key AND (session_user = ANY (l.readers)
+        OR pg_has_role(session_user, 'onecred_admin', 'MEMBER'));
+    IF answer IS NULL OR p_localpart IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF folded <> lower(the_home COLLATE "C") THEN
+        -- A further realm, or none of this domain's: then without digests.
+        SELECT array_to_string(ARRAY[l.head, r.realm,
+            CASE WHEN c.version IS NULL THEN 'f' ELSE 't' END,
+            CASE c.enabled WHEN true THEN 't' WHEN false THEN 'f' END,
+            c.version::text, c.ha1_origin, c.scram_sha_1, c.scram_sha_256,
+            c.scram_sha_512, x.ha1_md5, x.ha1_sha_256, x.ha1_sha_512_256,
+            x.ha1b_md5, x.ha1b_sha_256, x.ha1b_sha_512_256], E'\t', '')
+        INTO answer
+        FROM onecred.lookup_policy l
+        LEFT JOIN onecred.realm r
+            ON lower(r.realm) = folded AND r.domain = l.domain
+        LEFT JOIN onecred.credential c
+            ON c.domain = l.domain AND c.localpart = p_localpart
+        LEFT JOIN onecred.credential_realm x ON x.domain = c.domain
+            AND x.localpart = c.localpart AND x.realm = r.realm
+        WHERE l.key = policy_key;
+    END IF;
+    name_key := onecred.keyed(name_key, the_domain, p_localpart);
+    RETURN answer || E'\t' || fakes[(get_byte(name_key, 32) & 15) + 1]
+        || E'\t' || encode(substr(name_key, 33), 'hex')
+        || E'\t' || encode(substr(name_key, 1, 32), 'hex');
+END
+$$;
+
+-- The same for many names at once, one text for each in the order asked; the
+-- arrays run in parallel. Entering a limited function costs the server more
+-- than a lookup inside it, so this is what a busy daemon calls; for one name
+-- alone its plan is the dearer one. test_schema.py holds the two together.
+-- NB: the plan is for index scans whatever the tables looked like when it was
+-- made, and made once: planning anew would cost ten lookups.
+CREATE OR REPLACE FUNCTION onecred.daemon_lookups(p_domains text[],
     p_localparts text[], p_realms text[])
 RETURNS SETOF text LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -24,13 +81,15 @@ BEGIN
     RETURN QUERY
     SELECT CASE WHEN l.key IS NOT NULL AND q.localpart IS NOT NULL THEN
         array_to_string(ARRAY[l.head,
-            CASE WHEN h.here THEN l.home ELSE f.realm END,
+            CASE WHEN coalesce(q.folded = lower(l.home COLLATE "C"), true)
+                THEN l.home ELSE f.realm END,
             CASE WHEN c.version IS NULL THEN 'f' ELSE 't' END,
             CASE c.enabled WHEN true THEN 't' WHEN false THEN 'f' END,
             c.version::text, c.ha1_origin, c.scram_sha_1, c.scram_sha_256,
             c.scram_sha_512,
-            CASE WHEN h.here THEN array_to_string(ARRAY[c.ha1_md5,
-                c.ha1_sha_256, c.ha1_sha_512_256, c.ha1b_md5, c.ha1b_sha_256,
+            CASE WHEN coalesce(q.folded = lower(l.home COLLATE "C"), true)
+            THEN array_to_string(ARRAY[c.ha1_md5, c.ha1_sha_256,
+                c.ha1_sha_512_256, c.ha1b_md5, c.ha1b_sha_256,
                 c.ha1b_sha_512_256], E'\t', '')
             ELSE array_to_string(ARRAY[f.ha1_md5, f.ha1_sha_256,
                 f.ha1_sha_512_256, f.ha1b_md5, f.ha1b_sha_256,
@@ -49,8 +108,6 @@ BEGIN
             OR pg_has_role(session_user, 'onecred_admin', 'MEMBER'))
     LEFT JOIN onecred.credential c
         ON c.domain = l.domain AND c.localpart = q.localpart
-    CROSS JOIN LATERAL (SELECT q.folded IS NULL
-            OR q.folded = lower(l.home COLLATE "C") AS here OFFSET 0) AS h
     -- A further realm, or none of this domain's: then without digests. (OFFSET
     -- keeps it a subquery, which is not entered for the home realm.)
     LEFT JOIN LATERAL (SELECT r.realm, x.ha1_md5, x.ha1_sha_256,
@@ -58,8 +115,9 @@ BEGIN
         FROM onecred.realm r
         LEFT JOIN onecred.credential_realm x ON x.domain = c.domain
             AND x.localpart = c.localpart AND x.realm = r.realm
-        WHERE NOT h.here AND lower(r.realm) = q.folded
-            AND r.domain = l.domain OFFSET 0) AS f ON true
+        WHERE q.folded <> lower(l.home COLLATE "C")
+            AND lower(r.realm) = q.folded AND r.domain = l.domain
+        OFFSET 0) AS f ON true
     CROSS JOIN LATERAL (SELECT onecred.keyed(l.secret, l.domain, q.localpart)
             AS key OFFSET 0) AS k
     ORDER BY q.n;

@@ -1,6 +1,6 @@
 /*
- * The daemon's one query and the shape of its answer; onecred.daemon_lookup()
- * in sql/schema/access.sql is its other half. The answer holds verifiers:
+ * The daemon's question, for one name and for many, and the shape of the
+ * answer; sql/schema/access.sql is its other half. The answer holds verifiers:
  * nothing here copies it.
  */
 
@@ -11,7 +11,10 @@
 #define FIELD_MAX	1024	/* octets; above every column's own limit */
 
 const char lookup_sql[] =
-    "SELECT onecred.daemon_lookup($1::text[], $2::text[], $3::text[])";
+    "SELECT onecred.daemon_lookup($1::text, $2::text, $3::text)";
+
+const char lookup_many_sql[] =
+    "SELECT onecred.daemon_lookups($1::text[], $2::text[], $3::text[])";
 
 bool
 lookup_split(struct span packed, struct span *fields)

@@ -6,17 +6,22 @@
 #include "core/span.h"
 
 /*
- * The one query of the daemon, for many names at once. $1 domains (NULL: the
- * realm decides), $2 localparts, $3 realms (NULL: the home realm): arrays that
- * run in parallel. The result has one row for each name, in that order, with
- * one text column: NULL if the domain (or the realm, where it decides) is
- * unknown or not visible to this role, otherwise the fields below packed,
- * which lookup_split() takes apart.
+ * The daemon's question: $1 domain (NULL: the realm decides), $2 localpart,
+ * $3 realm (NULL: the home realm). One row with one text column: NULL if the
+ * domain (or the realm, where it decides) is unknown or not visible to this
+ * role, otherwise the fields below packed, which lookup_split() takes apart.
  * Schema: sql/schema.sql; the programs' schema range is checked at connect:
  * SELECT version, serves_programs_since FROM onecred.schema_version.
  */
 #define LOOKUP_NAME	"onecred_lookup"
 extern const char lookup_sql[];
+
+/*
+ * The same for many names: arrays that run in parallel, and one row for each
+ * name in that order.
+ */
+#define LOOKUP_MANY_NAME	"onecred_lookups"
+extern const char lookup_many_sql[];
 
 /* Fields of the packed answer, in order. An empty field is NULL. */
 enum lookup_column {

@@ -248,8 +248,9 @@ send_batch(struct connection *c)
 {
 	if (c->batch.count == 0)
 		return true;
-	if (PQsendQueryPrepared(c->pg, LOOKUP_NAME, 3,
-	    batch_values(&c->batch), NULL, NULL, 0) != 1) {
+	if (PQsendQueryPrepared(c->pg, c->batch.count == 1 ? LOOKUP_NAME :
+	    LOOKUP_MANY_NAME, 3, batch_values(&c->batch), NULL, NULL,
+	    0) != 1) {
 		connection_end(c, NULL);
 		return false;
 	}

@@ -20,6 +20,8 @@ enum step {
 	STEP_LOGGING,
 	STEP_PREPARE,
 	STEP_TRY,
+	STEP_PREPARE_MANY,
+	STEP_TRY_MANY,
 	STEP_COUNT
 };
 
@@ -37,7 +39,8 @@ int
 startup_send(PGconn *pg)
 {
 	/* No such account anywhere: it only proves that the query runs. */
-	const char *const nobody[] = { "{NULL}", "{\"\"}", "{NULL}" };
+	const char *const nobody[] = { NULL, "", NULL };
+	const char *const nobodies[] = { "{NULL}", "{\"\"}", "{NULL}" };
 
 	if (PQsendQueryParams(pg, schema_sql, 0, NULL, NULL, NULL, NULL,
 	    0) != 1 ||
@@ -45,6 +48,10 @@ startup_send(PGconn *pg)
 	    0) != 1 ||
 	    PQsendPrepare(pg, LOOKUP_NAME, lookup_sql, 0, NULL) != 1 ||
 	    PQsendQueryPrepared(pg, LOOKUP_NAME, 3, nobody, NULL, NULL,
+	    0) != 1 ||
+	    PQsendPrepare(pg, LOOKUP_MANY_NAME, lookup_many_sql, 0,
+	    NULL) != 1 ||
+	    PQsendQueryPrepared(pg, LOOKUP_MANY_NAME, 3, nobodies, NULL, NULL,
 	    0) != 1)
 		return -ERR_SYSTEM;
 	return 0;
@@ -109,11 +116,12 @@ startup_take(struct startup *startup, const PGconn *pg,
 {
 	static const char *const names[STEP_COUNT] = {
 		"reading the schema's version", "reading log settings",
-		"preparing the lookup", "trying the lookup"
+		"preparing the lookup", "trying the lookup",
+		"preparing the lookup of many", "trying the lookup of many"
 	};
 	static const ExecStatusType expected[STEP_COUNT] = {
 		PGRES_TUPLES_OK, PGRES_TUPLES_OK, PGRES_COMMAND_OK,
-		PGRES_TUPLES_OK
+		PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_TUPLES_OK
 	};
 	enum step step = (enum step)startup->step++;
 	const char *state;
@@ -144,6 +152,7 @@ startup_take(struct startup *startup, const PGconn *pg,
 		    *PQgetvalue(result, 0, 0) != 't';
 		break;
 	case STEP_TRY:
+	case STEP_TRY_MANY:
 		if (PQnfields(result) == 1 && PQntuples(result) == 1 &&
 		    PQgetisnull(result, 0, 0))
 			break;
@@ -152,6 +161,7 @@ startup_take(struct startup *startup, const PGconn *pg,
 		    "the lookup of nobody finds somebody");
 		break;
 	case STEP_PREPARE:
+	case STEP_PREPARE_MANY:
 	case STEP_COUNT:
 		break;
 	}
