@@ -229,6 +229,7 @@ config_free(struct config **config)
 		return;
 	free(c->extauth.users);
 	free(c->saslauthd.users);
+	free(c->http.users);
 	for (def = config_sections; def->word != NULL; def++)
 		if (!def->named)
 			clear_section(def->word, (struct config_head *)(void *)

@@ -88,6 +88,7 @@ struct config {
 	struct config_listener	 extauth;
 	struct config_listener	 saslauthd;
 	struct config_radius	 radius;
+	struct config_listener	 http;		/* no domains, no rights */
 	struct config_workers	 workers;
 	struct config_seal	 seal;
 	struct config_log	 log;

@@ -21,6 +21,7 @@
 #include "core/identity.h"
 #include "daemon/config_client.h"
 #include "daemon/config_file.h"
+#include "doors/http_socket.h"
 #include "store/xalloc.h"
 
 #define KEY_FILE_MAX	4096
@@ -95,27 +96,18 @@ find_user(const char *name, uid_t *uid)
 	return true;
 }
 
+/* What every unix socket has. */
 static int
-check_listener(struct config_listener *section, const char *word,
-    unsigned int rights, const struct config_source *source)
+check_socket(struct config_listener *section, const char *word,
+    const struct config_source *source)
 {
 	unsigned int line = section->head.line;
 
-	if (section->listen[0] != '/')
-		return config_refuse(source,
-		    config_key_line(source, line, "listen"),
-		    "[%s] listen: must be the absolute path of a socket",
-		    word);
 	if (section->group != NULL && getgrnam(section->group) == NULL)
 		return config_refuse(source,
 		    config_key_line(source, line, "group"),
 		    "[%s] group: there is no group \"%s\"", word,
 		    section->group);
-	if ((section->rights & ~rights) != 0)
-		return config_refuse(source,
-		    config_key_line(source, line, "rights"),
-		    "[%s] rights: this protocol serves only check%s", word,
-		    (rights & RIGHT_EXISTS) != 0 ? " and exists" : "");
 	section->users = xcalloc(section->allow_users.count + 1,
 	    sizeof(section->users[0]));
 	for (size_t i = 0; i < section->allow_users.count; i++)
@@ -125,7 +117,63 @@ check_listener(struct config_listener *section, const char *word,
 			    config_key_line(source, line, "allow_users"),
 			    "[%s] allow_users: there is no user \"%s\"",
 			    word, section->allow_users.words[i]);
+	return 0;
+}
+
+static int
+check_listener(struct config_listener *section, const char *word,
+    unsigned int rights, const struct config_source *source)
+{
+	unsigned int line = section->head.line;
+	int err;
+
+	if (section->listen[0] != '/')
+		return config_refuse(source,
+		    config_key_line(source, line, "listen"),
+		    "[%s] listen: must be the absolute path of a socket",
+		    word);
+	err = check_socket(section, word, source);
+	if (err != 0)
+		return err;
+	if ((section->rights & ~rights) != 0)
+		return config_refuse(source,
+		    config_key_line(source, line, "rights"),
+		    "[%s] rights: this protocol serves only check%s", word,
+		    (rights & RIGHT_EXISTS) != 0 ? " and exists" : "");
 	return config_check_domains(source, line, word, &section->domains);
+}
+
+static int
+check_http(struct config_listener *http, const struct config_source *source)
+{
+	static const char *const keys[] = { "mode", "group", "allow_users" };
+	unsigned int section = http->head.line;
+	unsigned int line = config_key_line(source, section, "listen");
+	struct sockaddr_storage ss;
+	socklen_t n;
+
+	if (http->listen[0] == '/')
+		return check_socket(http, "http", source);
+	switch (http_place_parse(http->listen, &ss, &n)) {
+	case HTTP_PLACE_OK:
+		break;
+	case HTTP_PLACE_BAD:
+		return config_refuse(source, line, "[http] listen: must be "
+		    "the absolute path of a socket, or an address and port "
+		    "like 127.0.0.1:9118");
+	case HTTP_PLACE_PUBLIC:
+		return config_refuse(source, line, "[http] listen: must be "
+		    "a loopback address, since there is no TLS here; put a "
+		    "proxy in front for other machines");
+	}
+	/* Nobody may believe that these protect a port. */
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (config_key_line(source, section, keys[i]) != section)
+			return config_refuse(source, config_key_line(source,
+			    section, keys[i]), "[http] %s: is for unix "
+			    "sockets only, and listen is an address",
+			    keys[i]);
+	return 0;
 }
 
 static int
@@ -196,6 +244,7 @@ config_check(struct config *config, const struct config_source *source)
 	    (err = check_listener(&config->saslauthd, "saslauthd",
 	    RIGHT_CHECK, source)) != 0 ||
 	    (err = check_radius(config, source)) != 0 ||
+	    (err = check_http(&config->http, source)) != 0 ||
 	    (err = config_check_clients(config, source)) != 0 ||
 	    (err = check_seal(&config->seal, source)) != 0)
 		return err;

@@ -21,6 +21,7 @@
 #include "daemon/notify.h"
 #include "daemon/version.h"
 #include "doors/extauth.h"
+#include "doors/http.h"
 #include "doors/radius.h"
 #include "doors/saslauthd.h"
 #include "store/store.h"
@@ -44,6 +45,7 @@ struct daemon {
 	struct extauth_door	*extauth;
 	struct saslauthd_door	*saslauthd;
 	struct radius_door	*radius;
+	struct http_door	*http;
 };
 
 static void
@@ -141,6 +143,8 @@ stop_asked(struct daemon *d, const char *by)
 		extauth_door_drain(d->extauth);
 	if (d->saslauthd != NULL)
 		saslauthd_door_drain(d->saslauthd);
+	if (d->http != NULL)
+		http_door_drain(d->http);
 	on_drain(-1, 0, d);
 }
 
@@ -197,6 +201,7 @@ static bool
 start_doors(struct daemon *d)
 {
 	struct saslauthd_settings saslauthd = { .request_ms = 0 };
+	struct http_settings http = { .request_ms = 0 };
 	struct listener_settings listener;
 	struct radius_settings radius;
 
@@ -221,6 +226,13 @@ start_doors(struct daemon *d)
 		    "radius"), &radius);
 		d->radius = radius_door_new(&d->engine.context, &radius);
 		if (d->radius == NULL)
+			return false;
+	}
+	if (d->config->http.head.line != 0) {
+		config_listener(&d->config->http, "http",
+		    notify_fds_take(&d->handed, "http"), &http.listener);
+		d->http = http_door_new(&d->engine.context, &http);
+		if (d->http == NULL)
 			return false;
 	}
 	for (size_t i = 0; i < d->handed.count; i++)
@@ -261,6 +273,7 @@ stop(struct daemon *d)
 	saslauthd_door_free(&d->saslauthd);
 	if (d->radius != NULL)
 		radius_door_free(&d->radius);
+	http_door_free(&d->http);
 	engine_stop(&d->engine);
 	notify_fds_close(&d->handed);
 	if (d->signalled != NULL)

@@ -15,10 +15,8 @@
 /* In the order of enum right. */
 #define RIGHTS	"check|exists|sasl|sip|ha1|set|create|delete"
 
-/* listen is the section's own: its default and bounds differ. */
-#define LISTENER_OPTIONS(word, rights_preset)				\
-	{ word, "domains", OPTION_WORDS, NULL, 0, 0, NULL, 0,		\
-	    offsetof(struct config_listener, domains), DOMAINS_HELP },	\
+/* Who may connect to a unix socket. */
+#define SOCKET_OPTIONS(word)						\
 	{ word, "mode", OPTION_MODE, "0660", 0, 0777, NULL, 0,		\
 	    offsetof(struct config_listener, mode),			\
 	    "file mode of the socket" },				\
@@ -27,7 +25,13 @@
 	    "group of the socket" },					\
 	{ word, "allow_users", OPTION_WORDS, NULL, 0, 0, NULL, 0,	\
 	    offsetof(struct config_listener, allow_users),		\
-	    "OS users that may connect (default: whoever can open it)" }, \
+	    "OS users that may connect (default: whoever can open it)" }
+
+/* listen is the section's own: its default and bounds differ. */
+#define LISTENER_OPTIONS(word, rights_preset)				\
+	{ word, "domains", OPTION_WORDS, NULL, 0, 0, NULL, 0,		\
+	    offsetof(struct config_listener, domains), DOMAINS_HELP },	\
+	SOCKET_OPTIONS(word),						\
 	{ word, "rights", OPTION_FLAGS, rights_preset, 0, 0, RIGHTS, 0,	\
 	    offsetof(struct config_listener, rights),			\
 	    "what a peer may ask for" }
@@ -40,6 +44,7 @@ const struct section_def config_sections[] = {
 	    offsetof(struct config, saslauthd) },
 	{ "radius", false, false, true, offsetof(struct config, radius) },
 	{ "radius-client", true, false, false, 0 },
+	{ "http", false, false, true, offsetof(struct config, http) },
 	{ "workers", false, false, false, offsetof(struct config, workers) },
 	{ "seal", false, false, false, offsetof(struct config, seal) },
 	{ "log", false, false, false, offsetof(struct config, log) },
@@ -103,6 +108,11 @@ const struct option_def config_options[] = {
 	    "drop|reject", OPT_RELOAD,
 	    offsetof(struct config_radius_client, unavailable),
 	    "the answer while the database is away" },
+
+	{ "http", "listen", OPTION_STRING, "/run/onecred/http.sock", 2, 100,
+	    NULL, 0, offsetof(struct config_listener, listen),
+	    "path of the unix socket, or loopback address and port" },
+	SOCKET_OPTIONS("http"),
 
 	{ "workers", "pbkdf2", OPTION_UINT, "2", 1, 64, NULL, 0,
 	    offsetof(struct config_workers, pbkdf2),

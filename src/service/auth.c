@@ -29,6 +29,7 @@
 #include "core/secret.h"
 #include "core/verify.h"
 #include "service/decision.h"
+#include "service/metrics.h"
 #include "service/workers.h"
 #include "store/store.h"
 #include "store/xalloc.h"
@@ -66,6 +67,7 @@ struct auth {
 	struct ticket_list	 decided;	/* refused at sight */
 	struct event		*decided_event;
 	struct auth_stats	 stats;
+	struct metrics		 metrics;
 };
 
 static uint64_t
@@ -143,6 +145,7 @@ ticket_finish(struct auth_ticket *ticket)
 	};
 
 	decision_log(auth->sink, &decision);
+	metrics_decision(&auth->metrics, &decision);
 	auth->stats.verdicts[ticket->reply.verdict]++;
 	ticket->cb(&ticket->reply, ticket->arg);
 	ticket_free(ticket);
@@ -332,6 +335,9 @@ on_row(enum store_status status, const struct credential *row, void *arg)
 	struct auth_ticket *ticket = arg;
 
 	ticket->lookup = NULL;
+	if (status != STORE_UNAVAILABLE)
+		metrics_lookup(&ticket->auth->metrics,
+		    now_usec() - ticket->started);
 	switch (status) {
 	case STORE_OK:
 		switch (ticket->request.kind) {
@@ -471,4 +477,19 @@ void
 auth_stats(const struct auth *auth, struct auth_stats *out)
 {
 	*out = auth->stats;
+}
+
+bool
+auth_ready(const struct auth *auth)
+{
+	return store_ready(auth->store);
+}
+
+void
+auth_metrics(const struct auth *auth, struct wbuf *out)
+{
+	struct store_stats stats;
+
+	store_stats(auth->store, &stats);
+	metrics_write(&auth->metrics, &stats, store_ready(auth->store), out);
 }

@@ -18,6 +18,7 @@
  */
 struct event_base;
 struct store;
+struct wbuf;
 struct workers;
 struct auth;
 struct auth_ticket;	/* one decision under way */
@@ -96,5 +97,14 @@ struct auth_ticket *auth_submit(struct auth *auth,
 void		 auth_cancel(struct auth_ticket *ticket);
 
 void		 auth_stats(const struct auth *auth, struct auth_stats *out);
+
+/* Whether the database can be asked now. */
+bool		 auth_ready(const struct auth *auth);
+
+/* Room for every series that there can be. */
+#define AUTH_METRICS_MAX	(1024 * 1024)
+
+/* Everything that is counted, for Prometheus (metrics.h): no names. */
+void		 auth_metrics(const struct auth *auth, struct wbuf *out);
 
 #endif

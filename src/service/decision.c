@@ -8,8 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "core/wbuf.h"
-
 #define FIELD_MAX	256
 
 /*
@@ -28,25 +26,24 @@ word(struct span s, char *out, size_t cap)
 	return n == 0 ? "-" : out;
 }
 
-static void
-mechanism(const struct auth_request *request, struct wbuf *wb)
+void
+decision_mech(enum auth_kind kind, enum digest_alg alg, struct wbuf *out)
 {
-	switch (request->kind) {
+	switch (kind) {
 	case AUTH_PASSWORD:
-		wbuf_str(wb, "PLAIN");
+		wbuf_str(out, "PLAIN");
 		break;
 	case AUTH_DIGEST:
-		wbuf_str(wb, "Digest");
-		if (request->digest.alg != DIGEST_NONE) {
-			wbuf_str(wb, "-");
-			wbuf_str(wb, digest_alg_name(request->digest.alg));
+		wbuf_str(out, "Digest");
+		if (alg != DIGEST_NONE) {
+			wbuf_str(out, "-");
+			wbuf_str(out, digest_alg_name(alg));
 		}
 		break;
 	case AUTH_EXISTS:
-		wbuf_str(wb, "exists");
+		wbuf_str(out, "exists");
 		break;
 	}
-	wbuf_u8(wb, '\0');
 }
 
 void
@@ -67,7 +64,8 @@ decision_log(const struct sink *sink, const struct decision *decision)
 		    decision->account->domain[0] == '\0' ? "" : "@",
 		    decision->account->domain);
 	wbuf_init(&wb, mech, sizeof(mech));
-	mechanism(request, &wb);
+	decision_mech(request->kind, request->digest.alg, &wb);
+	wbuf_u8(&wb, '\0');
 	sink_log(sink, LEVEL_INFO, "door=%s user=%s realm=%s mech=%s "
 	    "verdict=%s reason=%s source=%s ms=%" PRIu64 ".%" PRIu64,
 	    request->door, user,

@@ -2,6 +2,7 @@
 #define ONECRED_DECISION_H
 
 #include "core/sink.h"
+#include "core/wbuf.h"
 #include "service/auth.h"
 
 /*
@@ -16,6 +17,10 @@ struct decision {
 	enum reason		 reason;
 	uint64_t		 usec;		/* since auth_submit() */
 };
+
+/* The word of a mechanism: "PLAIN", "exists", "Digest-MD5". */
+void	decision_mech(enum auth_kind kind, enum digest_alg alg,
+	    struct wbuf *out);
 
 void	decision_log(const struct sink *sink, const struct decision *decision);
 

@@ -13,6 +13,7 @@
 
 #include "core/credential.h"
 #include "core/crypto.h"
+#include "core/wbuf.h"
 #include "service/auth.h"
 #include "service/workers.h"
 #include "store/store.h"
@@ -71,6 +72,22 @@ store_cancel(struct store_lookup *lookup)
 	ck_assert_ptr_eq(lookup, &asked);
 	cancels++;
 	asked.cb = NULL;
+}
+
+static bool ready;
+
+bool
+store_ready(const struct store *store)
+{
+	(void)store;
+	return ready;
+}
+
+void
+store_stats(const struct store *store, struct store_stats *out)
+{
+	(void)store;
+	*out = (struct store_stats){ .lookups = 4711 };
 }
 
 static void
@@ -491,6 +508,40 @@ START_TEST(request_is_copied)
 }
 END_TEST
 
+/* Each decision is one count and each answered lookup one time; no names. */
+START_TEST(metrics)
+{
+	static char text[AUTH_METRICS_MAX];
+	struct auth_request request = password_request("alice", CANARY);
+	struct credential row = alice(true);
+	struct wbuf wb;
+
+	for (int i = 0; i < 3; i++) {
+		submit(&request);
+		answer(i < 2 ? STORE_OK : STORE_UNAVAILABLE, &row);
+		replies = 0;
+	}
+	ready = true;
+	wbuf_init(&wb, text, sizeof(text) - 1);
+	auth_metrics(auth, &wb);
+	ck_assert(!wb.failed);
+	text[wb.n] = '\0';
+	ck_assert_ptr_nonnull(strstr(text, "mech=\"PLAIN\",verdict=\"deny\","
+	    "reason=\"wrong-password\"} 2\n"));
+	ck_assert_ptr_nonnull(strstr(text, "mech=\"PLAIN\","
+	    "verdict=\"unavailable\",reason=\"db-down\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    "onecred_lookup_seconds_count 2\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nonecred_lookups_total 4711\n"));
+	ck_assert_ptr_nonnull(strstr(text, "\nonecred_ready 1\n"));
+	ck_assert_ptr_null(strstr(text, "alice"));
+	ck_assert_ptr_null(strstr(text, CANARY));
+	ck_assert(auth_ready(auth));
+	ready = false;
+	ck_assert(!auth_ready(auth));
+}
+END_TEST
+
 #define COUNT(a)	(int)(sizeof(a) / sizeof((a)[0]))
 
 static Suite *
@@ -512,6 +563,7 @@ suite(void)
 	tcase_add_test(tc, cancel_in_worker);
 	tcase_add_test(tc, workers_full);
 	tcase_add_test(tc, request_is_copied);
+	tcase_add_test(tc, metrics);
 	suite_add_tcase(s, tc);
 	return s;
 }

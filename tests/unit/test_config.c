@@ -160,6 +160,29 @@ START_TEST(everything)
 }
 END_TEST
 
+static const char *const http_places[] = {
+	"/run/onecred/http.sock", "127.0.0.1:9118", "[::1]:9118"
+};
+
+START_TEST(http)
+{
+	struct listener_settings listener;
+	char text[160];
+
+	(void)snprintf(text, sizeof(text), DOOR "[http]\nlisten = %s\n%s",
+	    http_places[_i], _i == 0 ? "mode = 0600\nallow_users = 7\n" : "");
+	ck_assert_msg(load(text, 0600) == 0, "%s", error);
+	config_listener(&config->http, "http", -1, &listener);
+	ck_assert_str_eq(listener.path, http_places[_i]);
+	ck_assert_uint_eq(listener.user_count, _i == 0);
+	ck_assert_uint_eq(listener.domains.count, 0);
+	ck_assert_uint_eq(listener.rights, 0);
+	/* Its default is a unix socket. */
+	ck_assert_int_eq(load(DOOR "[http]\n", 0600), 0);
+	ck_assert_str_eq(config->http.listen, http_places[0]);
+}
+END_TEST
+
 static const struct {
 	const char	*text;
 	unsigned int	 line;		/* 0: none is given */
@@ -200,6 +223,30 @@ static const struct {
 	    "[saslauthd] listen: must be the absolute path" },
 	{ DB "[saslauthd]\nrights = check exists\n", 4,
 	    "[saslauthd] rights: this protocol serves only check" },
+	{ DB "[http]\nlisten = @/s\n", 0, "there is no door" },
+	{ DOOR "[http]\nlisten = http.sock\n", 6,
+	    "[http] listen: must be the absolute path of a socket, or an" },
+	{ DOOR "[http]\nlisten = 127.0.0.1\n", 6, "[http] listen: must" },
+	{ DOOR "[http]\nlisten = 127.0.0.1:0\n", 6, "[http] listen: must" },
+	{ DOOR "[http]\nlisten = localhost:80\n", 6, "[http] listen: must" },
+	{ DOOR "[http]\nlisten = 0.0.0.0:9118\n", 6,
+	    "[http] listen: must be a loopback address" },
+	{ DOOR "[http]\nlisten = 192.0.2.1:9118\n", 6,
+	    "[http] listen: must be a loopback address" },
+	{ DOOR "[http]\nlisten = [::]:9118\n", 6,
+	    "[http] listen: must be a loopback address" },
+	{ DOOR "[http]\nlisten = [::ffff:192.0.2.1]:9118\n", 6,
+	    "[http] listen: must be a loopback address" },
+	{ DOOR "[http]\nlisten = 127.0.0.1:9118\nallow_users = root\n", 7,
+	    "[http] allow_users: is for unix sockets only" },
+	{ DOOR "[http]\nlisten = [::1]:9118\nmode = 0660\n", 7,
+	    "[http] mode: is for unix sockets only" },
+	{ DOOR "[http]\nlisten = [::1]:9118\n\ngroup = root\n", 8,
+	    "[http] group: is for unix sockets only" },
+	{ DOOR "[http]\ngroup = no-such-group\n", 6,
+	    "[http] group: there is no group \"no-such-group\"" },
+	{ DOOR "[http]\nrights = check\n", 6,
+	    "[http] rights: there is no such key" },
 	{ DOOR "[radius]\n", 5, "[radius] needs at least one" },
 	{ DOOR "[radius-client a]\naddress = ::1\nsecret_file = @/secret\n",
 	    5, "[radius-client a] needs a section [radius]" },
@@ -369,6 +416,7 @@ suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, defaults);
 	tcase_add_test(tc, everything);
+	tcase_add_loop_test(tc, http, 0, 3);
 	tcase_add_loop_test(tc, refused_with_file_and_line, 0,
 	    sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(tc, no_file);
