@@ -159,7 +159,7 @@ deps-test:
 	@sh tests/deps.sh test
 
 demo: deps
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) --no-print-directory all $(B)/tests/integration/sasl_driver
 	@ONECRED_BUILD=$(B) python3 -B tests/demo.py
 
 check: deps-test

@@ -9,10 +9,12 @@ KEEP=1 leaves everything running and prints how to try it by hand.
 import os
 import secrets
 import sys
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "integration"))
 
+import sasl  # noqa: E402
 from radius import digest, radclient, radclient_lines  # noqa: E402
 from stage import Daemon, Extauth, NOBODY, Stage, free_port  # noqa: E402
 
@@ -25,6 +27,12 @@ conninfo = {conninfo}
 
 [extauth]
 listen = {socket}
+
+[saslauthd]
+listen = {mux}
+
+[http]
+listen = 127.0.0.1:{http}
 
 [radius]
 listen = 127.0.0.1:{port}
@@ -106,6 +114,37 @@ def radius_lines(table, stage, port, secret):
         table.line("RADIUS password (PAP)", case, name, answer, expected)
 
 
+def saslauthd_lines(table, stage, mux):
+    """Cyrus' own testsaslauthd asks."""
+    for name, password, expected, case in LOGINS:
+        done = stage.run(["testsaslauthd", "-u", name, "-p", password, "-s",
+                          "xmpp", "-r", DOMAIN, "-f", mux], user=NOBODY)
+        # 0: OK "Success."
+        word = done.stdout.partition(": ")[2][:2]
+        table.line("PLAIN by saslauthd's protocol", case, name,
+                   {"OK": "accept", "NO": "reject"}.get(word, word), expected)
+
+
+def plugin_lines(table, stage, mux):
+    """libsasl2, client and server in one program, loads the plugin."""
+    answers = {sasl.OK: "accept", sasl.BADAUTH: "reject"}
+    sasl.add_role(stage, "cyrus", "plugin", DOMAIN)
+    sasl.configure(stage, saslauthd_path=mux)
+    with sasl.Driver(stage) as driver:
+        for mech in sasl.SCRAMS:
+            for name, password, expected, case in LOGINS:
+                code = driver.code(mech, name, password)
+                table.line(f"{mech}, Cyrus SASL plugin", case, name,
+                           answers.get(code, code), expected)
+
+
+def http_line(table, port):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz",
+                                timeout=10) as answer:
+        table.line("HTTP /healthz", "database is there", "-",
+                   "accept" if answer.read() == b"ok\n" else "?", True)
+
+
 def by_hand(stage, daemon, port, secret, socket):
     frame = f"auth:alice:{DOMAIN}:{PASSWORD}"
     stop = stage.file("stop", f"""#!/bin/sh
@@ -142,11 +181,12 @@ def main():
         prepare(stage)
         socket = stage.path("door/extauth.sock")
         stage.make_directory("door", NOBODY)
-        port = free_port("udp")
+        mux = stage.path("door/mux")
+        port, http = free_port("udp"), free_port("tcp")
         secret = stage.file("radius.secret", SECRET + "\n", user=NOBODY)
         daemon = Daemon(stage, CONFIG.format(
             conninfo=stage.postgres.conninfo("onecredd"), socket=socket,
-            port=port, secret=secret))
+            port=port, secret=secret, mux=mux, http=http))
         print(f"alice@{DOMAIN}: one row, no plaintext, one password.\n")
         table = Table()
         with Extauth.spawn(stage, [stage.program("onecred-extauth"),
@@ -155,7 +195,10 @@ def main():
         with Extauth.spawn(stage, [stage.program("onecredd"), "--extauth",
                                    "-c", daemon.config]) as helper:
             extauth_lines(table, "XMPP extauth, onecredd --extauth", helper)
+        saslauthd_lines(table, stage, mux)
+        plugin_lines(table, stage, mux)
         radius_lines(table, stage, port, secret)
+        http_line(table, http)
         print(f"\n{table.total - table.bad} of {table.total} as expected.")
         if keep:
             by_hand(stage, daemon, port, secret, socket)

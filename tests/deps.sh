@@ -16,10 +16,10 @@ mode=${1-build}
 
 build_packages='gcc libc6-dev pkg-config libevent-dev libpq-dev libssl-dev
 	libidn-dev libmicrohttpd-dev postgresql-client-common freeradius-utils
-	python3 util-linux check libsasl2-dev'
+	python3 util-linux check libsasl2-dev libsasl2-modules sasl2-bin'
 test_packages='clang libclang-rt-dev clang-tidy cppcheck freeradius
-	freeradius-postgresql libdbd-pg-perl perl mandoc libsasl2-modules libsasl2-modules-sql
-	sasl2-bin strace valgrind'
+	freeradius-postgresql libdbd-pg-perl perl mandoc libsasl2-modules-sql
+	strace valgrind'
 
 case $mode in
 build)	packages=$build_packages ;;
