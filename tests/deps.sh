@@ -19,7 +19,7 @@ build_packages='gcc libc6-dev pkg-config libevent-dev libpq-dev libssl-dev
 	python3 util-linux check libsasl2-dev libsasl2-modules sasl2-bin'
 test_packages='clang libclang-rt-dev clang-tidy cppcheck freeradius
 	freeradius-postgresql libdbd-pg-perl perl mandoc libsasl2-modules-sql
-	strace valgrind'
+	strace valgrind openssl prosody prosody-modules lua-cyrussasl lua-sec'
 
 case $mode in
 build)	packages=$build_packages ;;
