@@ -40,6 +40,13 @@ int	crypto_new(const char *properties, struct crypto **out)
 	    __attribute__((warn_unused_result));
 int	crypto_dup(const struct crypto *from, struct crypto **out)
 	    __attribute__((warn_unused_result));
+
+/*
+ * The last handle takes the library context with it. NB: OpenSSL keeps a
+ * generator of random numbers per thread, which it drops when the thread ends,
+ * by way of that context: threads that called crypto_random() must have ended
+ * before.
+ */
 void	crypto_free(struct crypto **crypto);
 
 bool	crypto_has(const struct crypto *crypto, enum hash_id hash);

@@ -411,7 +411,6 @@ work(void *arg)
 		if (ok)
 			crypto_free(&copy);
 	}
-	crypto_free(&w->crypto);
 	w->ok = ok;
 	return NULL;
 }
@@ -433,6 +432,9 @@ START_TEST(handles_across_threads)
 		ck_assert_int_eq(pthread_join(workers[i].thread, NULL), 0);
 		ck_assert(workers[i].ok);
 	}
+	/* NB: not in the threads, see crypto_free(). */
+	for (size_t i = 0; i < THREADS; i++)
+		crypto_free(&workers[i].crypto);
 }
 END_TEST
 
