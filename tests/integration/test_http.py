@@ -143,10 +143,6 @@ def radius(fields):
                         *rfc5090(fields)])
 
 
-def descriptors(daemon):
-    return len(os.listdir(f"/proc/{daemon.pid}/fd"))
-
-
 def ready(timeout=30):
     wait_until(lambda: healthz() == (200, b"ok\n"), timeout, "/healthz ok")
 
@@ -305,11 +301,11 @@ def hostile(stage):
             status = data[9:12] if data.startswith(b"HTTP/1.") else data
             assert status in expected, (octets_sent[:60], data[:200])
             assert healthz() == (200, b"ok\n")
-        before = descriptors(daemon)
+        before = daemon.descriptors()
         for _ in range(20):
             for octets_sent, _ in HOSTILE[:4]:
                 exchange(octets_sent)
-        wait_until(lambda: descriptors(daemon) <= before, 10, "descriptors")
+        wait_until(lambda: daemon.descriptors() <= before, 10, "descriptors")
         assert saslauthd(stage, "alice", "wonderland") == OK
 
 
@@ -317,7 +313,7 @@ def hostile(stage):
 def slow(stage):
     with Daemon(stage, config_text(stage)) as daemon:
         ready()
-        before = descriptors(daemon)
+        before = daemon.descriptors()
         silent, dripping, empty = connect(), connect(), connect()
         empty.sendall(b"\0" * 100 + b"\r\n\r\n")
         # Peers that have gone in the middle are noticed by then at last.
@@ -346,7 +342,7 @@ def slow(stage):
             assert peer.recv(1) == b""
         for peer in (silent, dripping, empty):
             peer.close()
-        wait_until(lambda: descriptors(daemon) <= before, 10, "descriptors")
+        wait_until(lambda: daemon.descriptors() <= before, 10, "descriptors")
 
 
 @case("50 at once, 20 times, with logins beside; descriptors stay flat")
@@ -363,10 +359,10 @@ def many(stage):
 
         with ThreadPoolExecutor(50) as pool:
             assert all(pool.map(one, range(50)))
-            before = wait_until(lambda: descriptors(daemon))
+            before = daemon.descriptors()
             assert all(pool.map(one, range(1000)))
         # A connection to the database may have come meanwhile.
-        wait_until(lambda: descriptors(daemon) <= before + 2, 10,
+        wait_until(lambda: daemon.descriptors() <= before + 2, 10,
                    "descriptors")
         found = scrape()
         assert found[series("saslauthd", "PLAIN", "allow", "ok")] == 210
@@ -376,7 +372,7 @@ def many(stage):
 def full(stage):
     with Daemon(stage, config_text(stage)) as daemon:
         ready()
-        before = descriptors(daemon)
+        before = daemon.descriptors()
         peers = [connect() for _ in range(300)]
         for peer in peers:
             peer.sendall(GET + b"\r\n")
@@ -388,7 +384,7 @@ def full(stage):
         for peer in peers[256:]:
             assert peer.recv(4096).endswith(b"ok\n")
             peer.close()
-        wait_until(lambda: descriptors(daemon) <= before + 2, 10,
+        wait_until(lambda: daemon.descriptors() <= before + 2, 10,
                    "descriptors")
 
 

@@ -494,18 +494,15 @@ def library(stage):
 @case("a thousand requests later the daemon has no more descriptors open")
 def steady(stage):
     with Daemon(stage, config_text(stage)) as daemon:
-        def descriptors():
-            return len(os.listdir(f"/proc/{daemon.pid}/fd"))
-
         assert at_once(stage, 50)
-        before = wait_until(descriptors)
+        before = daemon.descriptors()
         for _ in range(20):
             assert at_once(stage, 50)
             ask_raw(socket_path(stage), b"\1\1")
             with Peer(socket_path(stage)) as peer:
                 peer.send(VECTOR[:5])
         # A connection to the database may have come meanwhile.
-        wait_until(lambda: descriptors() < before + 5, 10, "descriptors")
+        wait_until(lambda: daemon.descriptors() < before + 5, 10, "descriptors")
 
 
 @case("a password is in no output of anybody, at level debug")
