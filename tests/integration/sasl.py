@@ -23,7 +23,7 @@ SYSTEM = "/usr/lib/*/sasl2"     # where Cyrus' own plugins are
 MECHS = "SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-512 DIGEST-MD5 PLAIN"
 
 # libsasl2's numbers.
-OK, BADAUTH, NOMECH, NOUSER, UNAVAIL = 0, -13, -4, -20, -24
+OK, FAIL, BADAUTH, NOMECH, NOUSER, UNAVAIL = 0, -1, -13, -4, -20, -24
 
 SCRAMS = ("SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512")
 NON_ASCII = "\u043f\u0430\u0440\u043e\u043b\u044c-1"   # beyond Latin-1
