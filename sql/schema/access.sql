@@ -124,6 +124,69 @@ BEGIN
 END
 $$;
 
+-- What a realm's challenges are made of, packed with tabs: realm, domain,
+-- algorithms in the order offered, identity rule, URIs of the domain parameter
+-- (lists with blanks between). NULL: unknown, or not for session_user.
+CREATE OR REPLACE FUNCTION onecred.daemon_realm(p_realm text)
+RETURNS text LANGUAGE sql STABLE SECURITY DEFINER PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_to_string(ARRAY[r.realm, r.domain,
+        array_to_string(r.algorithms, ' '), r.identity,
+        array_to_string(r.domain_parameter, ' ')], E'\t', '')
+    FROM onecred.realm r
+    JOIN onecred.lookup_policy l
+        ON l.key = 'r/' || lower(p_realm COLLATE "C")
+    WHERE lower(r.realm) = lower(p_realm COLLATE "C")
+        AND (session_user = ANY (l.readers)
+            OR pg_has_role(session_user, 'onecred_admin', 'MEMBER'))
+$$;
+
+-- Whose a SIP URI is, seen from an account: 'alias' (one of its aliases),
+-- 'account' (another account, or another account's alias), 'none'. p_user and
+-- p_host are the URI's, unescaped and in lower case; p_host NULL: tel:. A
+-- number is the same whether it comes as tel:, at the account's own domain,
+-- or bare. NULL: the account's domain is not for session_user.
+CREATE OR REPLACE FUNCTION onecred.daemon_owner(p_domain text,
+    p_localpart text, p_user text, p_host text)
+RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number boolean := coalesce(p_user COLLATE "C" ~ '^[+]?[0-9*#]+$', false)
+        AND coalesce(p_host = p_domain, true);
+    names text[];
+BEGIN
+    names := CASE WHEN p_host IS NOT NULL THEN ARRAY[
+            'sip:' || p_user || '@' || p_host,
+            'sips:' || p_user || '@' || p_host] ELSE '{}' END
+        || CASE WHEN number THEN ARRAY[p_user, 'tel:' || p_user]
+            ELSE '{}' END;
+    IF NOT EXISTS (SELECT FROM onecred.lookup_policy l
+        WHERE l.key = 'd/' || p_domain AND (session_user = ANY (l.readers)
+            OR pg_has_role(session_user, 'onecred_admin', 'MEMBER'))) THEN
+        RETURN NULL;
+    END IF;
+    IF EXISTS (SELECT FROM onecred.alias a WHERE a.domain = p_domain
+        AND a.localpart = p_localpart AND a.uri = ANY (names)) THEN
+        RETURN 'alias';
+    END IF;
+    -- Accounts of other domains count as far as session_user sees them.
+    IF EXISTS (SELECT FROM onecred.credential c
+            JOIN onecred.lookup_policy l ON l.key = 'd/' || c.domain
+            WHERE c.domain = p_host AND c.localpart = p_user
+            AND (session_user = ANY (l.readers)
+                OR pg_has_role(session_user, 'onecred_admin', 'MEMBER')))
+        OR EXISTS (SELECT FROM onecred.alias a
+            JOIN onecred.lookup_policy l ON l.key = 'd/' || a.domain
+            WHERE a.uri = ANY (names)
+            AND (session_user = ANY (l.readers)
+                OR pg_has_role(session_user, 'onecred_admin', 'MEMBER')))
+    THEN
+        RETURN 'account';
+    END IF;
+    RETURN 'none';
+END
+$$;
+
 -- What the Cyrus plugin may learn of one account: the one verifier of the
 -- mechanism it runs (a SCRAM text; for DIGEST-MD5 the HA1, only where the
 -- domain serves it and only if it stands for the account's password), and

@@ -202,6 +202,8 @@ DECLARE
     a record;
 BEGIN
     a := onecred.account_parse(p_user);
+    -- Presented URIs are folded too (daemon_owner()).
+    p_uri := lower(p_uri COLLATE "C");
     IF p_uri IS NULL OR NOT onecred.alias_ok(p_uri) THEN
         PERFORM onecred.refuse('OC004', 'this is not an alias: give a URI like tel:+4930123 or sip:office@example.com, or a number');
     END IF;

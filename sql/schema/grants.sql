@@ -17,7 +17,9 @@ GRANT EXECUTE ON FUNCTION onecred.schema_range()
     TO onecred_daemon, onecred_plugin;
 GRANT EXECUTE ON FUNCTION
     onecred.daemon_lookup(text, text, text),
-    onecred.daemon_lookups(text[], text[], text[])
+    onecred.daemon_lookups(text[], text[], text[]),
+    onecred.daemon_realm(text),
+    onecred.daemon_owner(text, text, text, text)
     TO onecred_daemon;
 GRANT EXECUTE ON FUNCTION onecred.lookup(text, text, text)
     TO onecred_plugin;

@@ -131,6 +131,14 @@ ticket_keep_request(struct auth_ticket *ticket,
 	}
 }
 
+void
+auth_conclude(struct auth *auth, const struct decision *decision)
+{
+	decision_log(auth->sink, decision);
+	metrics_decision(&auth->metrics, decision);
+	auth->stats.verdicts[decision->verdict]++;
+}
+
 /* Logs, counts, tells the door, and ends the ticket. */
 static void
 ticket_finish(struct auth_ticket *ticket)
@@ -144,9 +152,8 @@ ticket_finish(struct auth_ticket *ticket)
 		.usec = now_usec() - ticket->started
 	};
 
-	decision_log(auth->sink, &decision);
-	metrics_decision(&auth->metrics, &decision);
-	auth->stats.verdicts[ticket->reply.verdict]++;
+	if (!ticket->request.silent)
+		auth_conclude(auth, &decision);
 	ticket->cb(&ticket->reply, ticket->arg);
 	ticket_free(ticket);
 }
@@ -361,6 +368,7 @@ on_row(enum store_status status, const struct credential *row, void *arg)
 	case STORE_NO_REALM:
 		ticket_decide(ticket, VERDICT_DENY, REASON_UNKNOWN_REALM);
 		break;
+	case STORE_REFUSED:	/* no lookup's answer */
 	case STORE_UNAVAILABLE:
 		ticket_decide(ticket, VERDICT_UNAVAILABLE, REASON_DB_DOWN);
 		break;

@@ -38,6 +38,8 @@ struct domain_list {
 /* Copied by auth_submit() as far as it is needed later. */
 struct auth_request {
 	enum auth_kind	kind;
+	bool		 silent;	/* the caller decides further and calls
+					   auth_conclude() itself */
 	const char	*door;		/* static: "extauth", "radius" */
 	struct span	 name;		/* as presented */
 	struct span	 domain;	/* asked for; empty for AUTH_DIGEST */
@@ -95,6 +97,11 @@ struct auth_ticket *auth_submit(struct auth *auth,
 
 /* The peer has gone: the callback will not fire. */
 void		 auth_cancel(struct auth_ticket *ticket);
+
+/* One decision line and its counters: for callers of silent requests. */
+struct decision;
+void		 auth_conclude(struct auth *auth,
+		    const struct decision *decision);
 
 void		 auth_stats(const struct auth *auth, struct auth_stats *out);
 

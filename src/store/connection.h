@@ -25,7 +25,7 @@ struct connection;
 struct connection_owner {
 	/*
 	 * The answer to one lookup: row number at of the result, which the
-	 * connection clears afterwards. Nothing forbids new lookups from
+	 * connection clears afterwards; to a question: its whole result. Nothing forbids new lookups from
 	 * inside.
 	 */
 	void	(*answer)(void *token, const PGresult *result, int at);
@@ -84,6 +84,16 @@ int64_t		 connection_since(const struct connection *connection);
 bool		 connection_send(struct connection *connection,
 		    const char *const values[3], void *token, int64_t now,
 		    uint32_t *slot)
+		    __attribute__((warn_unused_result));
+
+/*
+ * The same for a question of its own, whose result the owner gets whatever it
+ * says (unless the connection is lost over it). Put it under a sync of its
+ * own: if it fails, so does all that shares its sync.
+ */
+bool		 connection_ask(struct connection *connection,
+		    const char *sql, const char *const *values, size_t count,
+		    void *token, int64_t now, uint32_t *slot)
 		    __attribute__((warn_unused_result));
 
 /* Sends what was queued since the last time, if anything; may be lost. */

@@ -42,6 +42,7 @@ pipeline_push(struct pipeline *pipeline, void *token, int64_t now)
 	slot->token = token;
 	slot->sent = now;
 	slot->batch = 0;
+	slot->question = false;
 	pipeline->unsynced++;
 	return pipeline->next++;
 }
@@ -58,6 +59,19 @@ pipeline_close(struct pipeline *pipeline)
 	pipeline->slots[pipeline->open & SLOT_MASK].batch =
 	    pipeline_open(pipeline);
 	pipeline->open = pipeline->next;
+}
+
+void
+pipeline_mark_question(struct pipeline *pipeline)
+{
+	pipeline->slots[(pipeline->next - 1) & SLOT_MASK].question = true;
+}
+
+bool
+pipeline_question(const struct pipeline *pipeline)
+{
+	return pipeline->first != pipeline->open &&
+	    pipeline->slots[pipeline->first & SLOT_MASK].question;
 }
 
 unsigned int

@@ -12,13 +12,15 @@ struct slot {
 	void		*token;		/* NULL: nobody waits any more */
 	int64_t		 sent;		/* clock_ms() */
 	unsigned int	 batch;		/* slots of this query, in its first */
+	bool		 question;	/* alone in its query */
 };
 
 /*
  * Which result belongs to whom on one connection in pipeline mode. The server
  * answers in the order asked, so a ring of slots suffices; whoever gives up
- * leaves an empty slot behind. One query may fill several slots in a row. Queries without a slot (at the start) come
- * before the first slot. Does not own pg.
+ * leaves an empty slot behind. One query may fill several slots in a row.
+ * Queries without a slot (at the start) come before the first slot. Does not
+ * own pg.
  */
 struct pipeline {
 	PGconn		*pg;
@@ -55,6 +57,12 @@ unsigned int	 pipeline_open(const struct pipeline *pipeline);
 
 /* libpq has just taken a query for all of these. */
 void		 pipeline_close(struct pipeline *pipeline);
+
+/* The newest query, of one slot, is a question, not a lookup. */
+void		 pipeline_mark_question(struct pipeline *pipeline);
+
+/* The oldest query in flight is a question. */
+bool		 pipeline_question(const struct pipeline *pipeline);
 
 /* Slots of the oldest query in flight; 0 if there is none. */
 unsigned int	 pipeline_batch(const struct pipeline *pipeline);

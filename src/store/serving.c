@@ -82,6 +82,31 @@ hand_back(struct connection *c, unsigned int batch)
 			owner->again(tokens[batch], true);
 }
 
+/*
+ * Its failure is its own, and the owner's to judge: only what says that the
+ * server is going away ends the connection.
+ */
+static void
+take_question(struct connection *c, const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	void *token;
+
+	if (PQresultStatus(result) == PGRES_PIPELINE_ABORTED) {
+		hand_back(c, 1);
+		return;
+	}
+	if (PQresultStatus(result) != PGRES_TUPLES_OK && (state == NULL ||
+	    strncmp(state, "08", 2) == 0 || strncmp(state, "57P", 3) == 0)) {
+		connection_end(c, NULL);
+		return;
+	}
+	backoff_reset(&c->backoff);
+	token = pipeline_shift(&c->pipeline);
+	if (token != NULL)
+		c->shared->owner.answer(token, result, 0);
+}
+
 static void
 take_lookups(struct connection *c, const PGresult *result)
 {
@@ -126,6 +151,8 @@ drain(struct connection *c)
 		case PIPELINE_RESULT:
 			if (c->state == STATE_STARTING)
 				startup_take(&c->startup, c->pg, result);
+			else if (pipeline_question(&c->pipeline))
+				take_question(c, result);
 			else
 				take_lookups(c, result);
 			/* NB: libpq does not wipe, and offers no way to. */
@@ -259,6 +286,15 @@ send_batch(struct connection *c)
 	return true;
 }
 
+static void
+watch(struct connection *c)
+{
+	if (c->watching)
+		return;
+	c->watching = true;
+	connection_timer(c, c->shared->lookup_timeout_ms);
+}
+
 bool
 connection_send(struct connection *connection, const char *const values[3],
     void *token, int64_t now, uint32_t *slot)
@@ -269,10 +305,28 @@ connection_send(struct connection *connection, const char *const values[3],
 		return false;
 	batch_add(&c->batch, values);
 	*slot = pipeline_push(&c->pipeline, token, now);
-	if (!c->watching) {
-		c->watching = true;
-		connection_timer(c, c->shared->lookup_timeout_ms);
+	watch(c);
+	return true;
+}
+
+bool
+connection_ask(struct connection *connection, const char *sql,
+    const char *const *values, size_t count, void *token, int64_t now,
+    uint32_t *slot)
+{
+	struct connection *c = connection;
+
+	if (!send_batch(c))
+		return false;
+	if (PQsendQueryParams(c->pg, sql, (int)count, NULL, values, NULL,
+	    NULL, 0) != 1) {
+		connection_end(c, NULL);
+		return false;
 	}
+	*slot = pipeline_push(&c->pipeline, token, now);
+	pipeline_close(&c->pipeline);
+	pipeline_mark_question(&c->pipeline);
+	watch(c);
 	return true;
 }
 

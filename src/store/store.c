@@ -14,47 +14,20 @@
 #include <sys/queue.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/event.h>
 
-#include "core/secret.h"
 #include "store/clock.h"
 #include "store/connection.h"
 #include "store/conninfo.h"
 #include "store/fault.h"
-#include "store/lookup_sql.h"
+#include "store/lookup.h"
 #include "store/row.h"
 #include "store/xalloc.h"
 
 #define CONNECTIONS_MAX	16
 #define WAITING_MAX	65536	/* lookups without a connection's slot */
 #define DOWN_MS		1000	/* without a connection: give up at once */
-
-enum place {
-	PLACE_WAITING = 0,	/* in store->waiting */
-	PLACE_SENT,		/* in a connection's slot */
-	PLACE_REFUSED		/* in store->refused: the next turn answers */
-};
-
-/* Owner: the store, until its callback has been called. */
-struct store_lookup {
-	TAILQ_ENTRY(store_lookup) by_deadline;	/* unless refused */
-	TAILQ_ENTRY(store_lookup) queued;	/* waiting or refused */
-	struct store		*store;
-	enum place		 place;
-	enum store_status	 refusal;
-	struct connection	*connection;	/* PLACE_SENT */
-	uint32_t		 slot;		/* PLACE_SENT */
-	int64_t			 deadline;
-	int64_t			 lost;		/* when first lost, or 0 */
-	bool			 alone;		/* failed: a sync of its own */
-	store_lookup_cb		*cb;
-	void			*arg;
-	struct span		 domain, localpart, realm;	/* into text */
-	size_t			 text_n;
-	char			 text[];
-};
 
 TAILQ_HEAD(lookup_list, store_lookup);
 
@@ -105,24 +78,23 @@ lookup_unlink(struct store_lookup *lookup)
 	}
 }
 
+/* The end of an unlinked lookup (text is empty) or question. */
 static void
-lookup_free(struct store_lookup *lookup)
-{
-	secret_wipe(lookup->text, lookup->text_n);
-	free(lookup);
-}
-
-/* The end of an unlinked lookup. */
-static void
-lookup_answer(struct store_lookup *lookup, enum store_status status)
+lookup_answer(struct store_lookup *lookup, enum store_status status,
+    struct span text)
 {
 	struct store *store = lookup->store;
 	store_lookup_cb *cb = lookup->cb;
+	store_answer_cb *answer_cb = lookup->answer_cb;
 	void *arg = lookup->arg;
 
 	if (status == STORE_UNAVAILABLE)
 		store->stats.unavailable++;
 	lookup_free(lookup);
+	if (answer_cb != NULL) {
+		answer_cb(status, text, arg);
+		return;
+	}
 	cb(status, &store->credential, arg);
 	if (status == STORE_OK)
 		credential_wipe(&store->credential);
@@ -153,7 +125,7 @@ refuse_fired(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (n-- > 0 && (lookup = TAILQ_FIRST(&store->refused)) != NULL) {
 		lookup_unlink(lookup);
-		lookup_answer(lookup, lookup->refusal);
+		lookup_answer(lookup, lookup->refusal, SPAN_EMPTY);
 	}
 	if (store->refused_count > 0)
 		(void)event_add(store->refuse, &at_once);
@@ -185,7 +157,7 @@ expire_fired(evutil_socket_t fd, short what, void *arg)
 		if (lookup->place == PLACE_SENT)
 			connection_forget(lookup->connection, lookup->slot);
 		lookup_unlink(lookup);
-		lookup_answer(lookup, STORE_UNAVAILABLE);
+		lookup_answer(lookup, STORE_UNAVAILABLE, SPAN_EMPTY);
 	}
 	lookup = TAILQ_FIRST(&store->by_deadline);
 	store->expiring = lookup != NULL;
@@ -234,13 +206,14 @@ lookup_send(struct store_lookup *lookup, struct connection *connection,
     int64_t now)
 {
 	struct store *store = lookup->store;
-	const char *const values[] = {
-		value_or_null(lookup->domain),
-		(const char *)lookup->localpart.p,
-		value_or_null(lookup->realm)
-	};
+	const struct question *question = lookup->question;
+	const char *values[STORE_VALUES_MAX];
 
-	if (!connection_send(connection, values, lookup, now, &lookup->slot))
+	for (size_t i = 0; i < STORE_VALUES_MAX; i++)
+		values[i] = value_or_null(lookup->values[i]);
+	if (!(question != NULL ? connection_ask(connection, question->sql,
+	    values, question->values, lookup, now, &lookup->slot) :
+	    connection_send(connection, values, lookup, now, &lookup->slot)))
 		return false;
 	TAILQ_REMOVE(&store->waiting, lookup, queued);
 	store->waiting_count--;
@@ -267,7 +240,7 @@ flush_fired(evutil_socket_t fd, short what, void *arg)
 		 * hands lookups back to the list that is walked here: start
 		 * from its head each time.
 		 */
-		bool alone = lookup->alone;
+		bool alone = lookup->alone || lookup->question != NULL;
 
 		if (alone)
 			connection_sync(connection);
@@ -281,6 +254,22 @@ flush_fired(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+question_answered(struct store_lookup *lookup, const PGresult *result)
+{
+	struct fault_log *faults = &lookup->store->faults;
+	struct span text;
+	enum store_status status = question_read(result, &text);
+
+	if (status == STORE_UNAVAILABLE) {
+		fault_write(faults, LEVEL_ERROR, "database: a question "
+		    "failed, SQLSTATE %.*s", (int)text.n,
+		    text.n > 0 ? (const char *)text.p : "");
+		text = SPAN_EMPTY;
+	}
+	lookup_answer(lookup, status, text);
+}
+
+static void
 connection_answers(void *token, const PGresult *result, int at)
 {
 	struct store_lookup *lookup = token;
@@ -289,13 +278,17 @@ connection_answers(void *token, const PGresult *result, int at)
 	const char *column;
 
 	lookup_unlink(lookup);
-	status = row_read(result, at, lookup->domain, lookup->localpart,
+	if (lookup->question != NULL) {
+		question_answered(lookup, result);
+		return;
+	}
+	status = row_read(result, at, lookup->values[0], lookup->values[1],
 	    &store->credential, &column);
 	if (status == STORE_UNAVAILABLE)
 		fault_write(&store->faults, LEVEL_ERROR,
 		    "database: unusable row: column %s", column);
 	/* A cache would keep the row here, under its name key and version. */
-	lookup_answer(lookup, status);
+	lookup_answer(lookup, status, SPAN_EMPTY);
 }
 
 /*
@@ -308,6 +301,8 @@ once_more(struct store_lookup *lookup, bool alone)
 {
 	bool again;
 
+	if (lookup->question != NULL && lookup->question->once)
+		return false;
 	if (alone) {
 		again = !lookup->alone;
 		lookup->alone = true;
@@ -437,66 +432,13 @@ store_free(struct store **store)
 	*store = NULL;
 }
 
-/* Copies s to *at, with a NUL, and moves *at on. */
-static struct span
-text_keep(char **at, struct span s)
+/* Goes out in this turn, or waits for a connection. */
+static struct store_lookup *
+lookup_start(struct store_lookup *lookup)
 {
-	char *copy = *at;
-
-	if (s.n > 0)
-		memcpy(copy, s.p, s.n);
-	copy[s.n] = '\0';
-	*at += s.n + 1;
-	return span_mem(copy, s.n);
-}
-
-static bool
-printable(struct span s, size_t max)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] > '~')
-			return false;
-	return s.n <= max;
-}
-
-/*
- * A key that the server would refuse (an octet that is no UTF-8 fails its
- * neighbours under the same sync, too), or that can be in no table.
- */
-static bool
-key_plausible(const struct store_key *key)
-{
-	return printable(key->domain, DOMAIN_MAX) &&
-	    key->localpart.n > 0 && printable(key->localpart, LOCALPART_MAX) &&
-	    (key->realm.n == 0 || identity_check_realm(key->realm) == 0) &&
-	    (key->domain.n > 0 || key->realm.n > 0);
-}
-
-struct store_lookup *
-store_lookup(struct store *store, const struct store_key *key,
-    store_lookup_cb *cb, void *arg)
-{
-	/* @UNSAFE: lengths of views into existing memory, plus NULs */
-	size_t text_n = key->domain.n + key->localpart.n + key->realm.n + 3;
-	struct store_lookup *lookup;
+	struct store *store = lookup->store;
 	struct timeval tv;
-	char *at;
 
-	/* A cache would answer here, by way of the refused list's turn. */
-	lookup = xcalloc(1, sizeof(*lookup) + text_n);
-	lookup->store = store;
-	lookup->cb = cb;
-	lookup->arg = arg;
-	lookup->text_n = text_n;
-	at = lookup->text;
-	lookup->domain = text_keep(&at, key->domain);
-	lookup->localpart = text_keep(&at, key->localpart);
-	lookup->realm = text_keep(&at, key->realm);
-	store->stats.lookups++;
-	if (!key_plausible(key)) {
-		lookup_refuse(lookup, STORE_NO_DOMAIN);
-		return lookup;
-	}
 	if (store->down || store->waiting_count >= WAITING_MAX) {
 		lookup_refuse(lookup, STORE_UNAVAILABLE);
 		return lookup;
@@ -515,6 +457,43 @@ store_lookup(struct store *store, const struct store_key *key,
 	if (store->usable > 0)
 		event_active(store->flush, EV_TIMEOUT, 0);
 	return lookup;
+}
+
+struct store_lookup *
+store_lookup(struct store *store, const struct store_key *key,
+    store_lookup_cb *cb, void *arg)
+{
+	const struct span values[] = {
+		key->domain, key->localpart, key->realm
+	};
+	struct store_lookup *lookup = lookup_new(store, values, 3, arg);
+
+	/* A cache would answer here, by way of the refused list's turn. */
+	lookup->cb = cb;
+	store->stats.lookups++;
+	if (!lookup_key_plausible(key)) {
+		lookup_refuse(lookup, STORE_NO_DOMAIN);
+		return lookup;
+	}
+	return lookup_start(lookup);
+}
+
+struct store_lookup *
+store_ask(struct store *store, enum store_question question,
+    const struct span *values, size_t count, store_answer_cb *cb, void *arg)
+{
+	const struct question *q = question_get(question);
+	bool plausible = lookup_values_plausible(q, values, count);
+	struct store_lookup *lookup = lookup_new(store, values,
+	    plausible ? count : 0, arg);
+
+	lookup->question = q;
+	lookup->answer_cb = cb;
+	if (!plausible) {
+		lookup_refuse(lookup, STORE_REFUSED);
+		return lookup;
+	}
+	return lookup_start(lookup);
 }
 
 void

@@ -43,8 +43,19 @@ enum store_status {
 	STORE_NO_DOMAIN,	/* domain or realm unknown, or not visible, or
 				   the key is outside the grammar of names */
 	STORE_NO_REALM,		/* domain known, realm is not one of its own */
-	STORE_UNAVAILABLE	/* no connection, deadline, schema range */
+	STORE_UNAVAILABLE,	/* no connection, deadline, schema range */
+	STORE_REFUSED		/* store_ask() only: the schema says no */
 };
+
+/* Questions beyond the lookup; the values of each, all text. */
+enum store_question {
+	STORE_REALM = 0,	/* realm: its policy, packed (access.sql) */
+	STORE_OWNER,		/* domain, localpart, URI user, URI host:
+				   "alias", "account" or "none" */
+	STORE_QUESTION_COUNT
+};
+
+#define STORE_VALUES_MAX	9
 
 /*
  * The answer. credential belongs to the store and is wiped when the callback
@@ -79,6 +90,23 @@ void		 store_free(struct store **store);
 struct store_lookup *store_lookup(struct store *store,
 		    const struct store_key *key, store_lookup_cb *cb,
 		    void *arg);
+
+/*
+ * The answer to a question, a view valid during the callback: empty for NULL
+ * and for UNAVAILABLE; for REFUSED a sentence that quotes no value.
+ */
+typedef void store_answer_cb(enum store_status status, struct span answer,
+		    void *arg);
+
+/*
+ * Asks another question under the rules of store_lookup(). An empty value is
+ * NULL; values that are not UTF-8, hold a NUL, or are over STORE_TEXT_MAX
+ * octets together are REFUSED (with no sentence).
+ */
+#define STORE_TEXT_MAX	65536
+struct store_lookup *store_ask(struct store *store,
+		    enum store_question question, const struct span *values,
+		    size_t count, store_answer_cb *cb, void *arg);
 
 /* The callback will not fire. */
 void		 store_cancel(struct store_lookup *lookup);

@@ -209,7 +209,7 @@ bare_run(const char *conninfo)
 
 /* The store. */
 
-static void	store_ask(struct request *);
+static void	request_ask(struct request *);
 
 static void
 store_answer(enum store_status status, const struct credential *credential,
@@ -219,13 +219,13 @@ store_answer(enum store_status status, const struct credential *credential,
 
 	request_count(request, status == STORE_OK && credential->found);
 	if (now_ns() < b.end)
-		store_ask(request);
+		request_ask(request);
 	else if (--b.open == 0)
 		(void)event_base_loopbreak(b.base);
 }
 
 static void
-store_ask(struct request *request)
+request_ask(struct request *request)
 {
 	struct store_key key = { .domain = SPAN_LIT("example.com") };
 
@@ -267,7 +267,7 @@ store_run(const char *conninfo)
 	b.end += b.start;
 	b.open = b.flight;
 	for (unsigned int i = 0; i < b.flight; i++)
-		store_ask(&b.requests[i]);
+		request_ask(&b.requests[i]);
 	(void)event_base_dispatch(b.base);
 	store_free(&b.store);
 }

@@ -14,6 +14,10 @@
  *     one LOCAL DOMAIN REALM      "-" is empty: status= found= enabled=
  *                      version= realm= ms= inside= (called from inside)
  *     ready WANTED MS  wait until store_ready() is 0 or 1: ready= ms=
+ *     ask realm R | ask owner DOMAIN LOCAL USER HOST      a question: status=
+ *                      answer= (tabs as '|', blanks as ','), inside=
+ *     mix MS N         run, and a question about example.com in each tick:
+ *                      the line of run after asked= told=
  *     stats            lookups= unavailable= syncs= connects= ready=
  *                      in_flight= fds= threads= blocking= (names that were
  *                      resolved in the loop's own thread)
@@ -86,6 +90,8 @@ static struct {
 	uint64_t	 ok, wrong, unavailable, lost, twice, cancelled;
 	uint64_t	 syncs;
 	bool		 again;
+	bool		 mix;
+	uint64_t	 asked, told;	/* questions of "mix" */
 	int		 wanted;	/* of "ready" */
 	pthread_t	 loop;
 	unsigned int	 blocking;
@@ -249,6 +255,9 @@ report(void)
 	struct store_stats stats;
 
 	store_stats(d.store, &stats);
+	if (d.mix)
+		printf("asked=%llu told=%llu ", (unsigned long long)d.asked,
+		    (unsigned long long)d.told);
 	printf("ok=%llu wrong=%llu unavailable=%llu lost=%llu twice=%llu "
 	    "cancelled=%llu max_ms=%lld gap_ms=%lld syncs=%llu\n",
 	    (unsigned long long)d.ok, (unsigned long long)d.wrong,
@@ -290,8 +299,24 @@ answered(enum store_status status, const struct credential *c, void *arg)
 }
 
 static void
+mixed(enum store_status status, struct span answer, void *arg)
+{
+	(void)arg;
+	d.open--;
+	if (status == STORE_OK && answer.n > 0)
+		d.told++;
+}
+
+static void
 tick_run(int64_t now)
 {
+	const struct span realm = SPAN_LIT("example.com");
+
+	if (d.mix && now < d.until) {
+		d.asked++;
+		d.open++;
+		(void)store_ask(d.store, STORE_REALM, &realm, 1, mixed, NULL);
+	}
 	for (unsigned int i = 0; i < d.flight_count; i++) {
 		struct flight *f = &d.flights[i];
 
@@ -354,6 +379,7 @@ command_begin(int64_t ms, int wanted)
 	d.ok = d.wrong = d.unavailable = d.lost = d.twice = d.cancelled = 0;
 	d.max_ms = d.gap_ms = 0;
 	d.open = d.flight_count = 0;
+	d.asked = d.told = 0;
 	d.started = d.last_turn = clock_ms();
 	d.until = d.started + ms;
 	d.wanted = wanted;
@@ -418,7 +444,7 @@ single_answered(enum store_status status, const struct credential *c,
     void *arg)
 {
 	static const char *const names[] = {
-		"ok", "no-domain", "no-realm", "unavailable"
+		"ok", "no-domain", "no-realm", "unavailable", "refused"
 	};
 	struct single *single = arg;
 
@@ -449,6 +475,35 @@ command_one(const char *local, const char *domain, const char *realm)
 
 	(void)store_lookup(d.store, &key, single_answered, &single);
 	single.inside = false;
+	(void)event_base_dispatch(d.base);
+}
+
+static void
+question_answered(enum store_status status, struct span answer, void *arg)
+{
+	const bool *inside = arg;
+
+	printf("status=%s inside=%d answer=", status == STORE_OK ? "ok" :
+	    status == STORE_REFUSED ? "refused" : "unavailable", *inside);
+	for (size_t i = 0; i < answer.n; i++)
+		putchar(answer.p[i] == '\t' ? '|' : answer.p[i] == ' ' ? ',' :
+		    answer.p[i]);
+	putchar('\n');
+	(void)fflush(stdout);
+	(void)event_base_loopbreak(d.base);
+}
+
+static void
+command_ask(enum store_question question, const char *words, size_t count)
+{
+	struct span values[STORE_VALUES_MAX];
+	bool inside = true;
+
+	for (size_t i = 0; i < count; i++)
+		values[i] = argument(words + i * 300);
+	(void)store_ask(d.store, question, values, count, question_answered,
+	    &inside);
+	inside = false;
 	(void)event_base_dispatch(d.base);
 }
 
@@ -485,14 +540,24 @@ command_stats(void)
 static bool
 command_next(void)
 {
-	char word[16], a[300], b[300], c[300];
+	char word[16], a[300], b[300], c[300], words[4][300];
 	unsigned int m, n;
 
 	if (fgets(d.command, sizeof(d.command), stdin) == NULL ||
 	    sscanf(d.command, "%15s", word) != 1)
 		return false;
 	if (sscanf(d.command, "run %u %u", &m, &n) == 2) {
+		d.mix = false;
 		command_run(m, n, true);
+	} else if (sscanf(d.command, "mix %u %u", &m, &n) == 2) {
+		d.mix = true;
+		command_run(m, n, true);
+		d.mix = false;
+	} else if (sscanf(d.command, "ask realm %299s", words[0]) == 1) {
+		command_ask(STORE_REALM, words[0], 1);
+	} else if (sscanf(d.command, "ask owner %299s %299s %299s %299s",
+	    words[0], words[1], words[2], words[3]) == 4) {
+		command_ask(STORE_OWNER, words[0], 4);
 	} else if (sscanf(d.command, "burst %u", &n) == 1) {
 		command_run(0, n, false);
 	} else if (sscanf(d.command, "cancel %u", &n) == 1) {

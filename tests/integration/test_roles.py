@@ -66,7 +66,8 @@ def no_tables(stage):
 def functions(stage):
     allowed = {
         "onecred_plugin": {"lookup", "schema_range"},
-        "onecred_daemon": {"daemon_lookup", "daemon_lookups", "schema_range", "account_get",
+        "onecred_daemon": {"daemon_lookup", "daemon_lookups", "daemon_realm",
+                           "daemon_owner", "schema_range", "account_get",
                            "account_set", "account_enable", "account_delete"},
         "onecred_xmpp": set(), "onecred_sip": set(), "onecred_turn": set(),
         "r_nobody": set()}
@@ -183,6 +184,15 @@ def session(stage):
                    "onecred.daemon_lookups('{other.example}', '{alice}', "
                    "'{NULL}')")
         assert done.stdout.strip() == "", done
+        # Not even the realms of another domain, or who is an alias there.
+        for call in ("daemon_realm('other.example')", "daemon_owner("
+                     "'other.example', 'alice', 'alice', 'other.example')"):
+            done = ask(stage, "r_daemon", f"SET ROLE {role}; SELECT "
+                       f"onecred.{call}")
+            assert done.stdout.strip() == "", (call, done)
+    done = ask(stage, "r_daemon", "SELECT onecred.daemon_owner('example.com',"
+               " 'alice', 'alice', 'other.example')")
+    assert done.stdout.strip() == "none", done
     denied(stage, "r_daemon", "SET ROLE r_all; " +
            account_set("other.example", "alice"))
     stage.postgres.psql("REVOKE r_all FROM r_daemon; "

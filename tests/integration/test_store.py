@@ -618,6 +618,95 @@ def log_settings(stage):
                             "log_parameter_max_length = 0", check=True)
 
 
+@case("questions: a realm's policy")
+def realm_policy(stage):
+    stage.script("realm-add", check=True, realm="Third Realm",
+                 domain="example.com", algorithms="SHA-256,MD5",
+                 identity="strict",
+                 domain_parameter="sip:example.com xmpp:example.com")
+    with Driver(stage, stage.postgres.conninfo()) as driver:
+        driver.wait_ready()
+        for asked, answer in (
+                ("example.com", "example.com|example.com|MD5|domain|"),
+                ("EXAMPLE.com", "example.com|example.com|MD5|domain|"),
+                ("nowhere.example", "")):
+            found = driver.ask(f"ask realm {asked}")
+            assert found == {"status": "ok", "inside": 0,
+                             "answer": answer}, found
+        stage.postgres.psql("UPDATE onecred.realm SET realm = 'third' "
+                            "WHERE realm = 'Third Realm'", check=True)
+        found = driver.ask("ask realm third")
+        assert found["answer"] == ("third|example.com|SHA-256,MD5|strict|"
+                                   "sip:example.com,xmpp:example.com"), found
+
+
+@case("questions: whose URI is this")
+def owner(stage):
+    for user in ("alice", "bob"):
+        stage.postgres.psql(
+            "INSERT INTO onecred.credential (domain, localpart, "
+            f"scram_sha_256, ha1_md5) SELECT domain, '{user}', scram_sha_256,"
+            " ha1_md5 FROM onecred.credential WHERE localpart = 'user000001'",
+            check=True)
+    for user, uri in (("alice", "tel:+4930123"), ("alice", "4711"),
+                      ("alice", "sip:Office@example.net"),
+                      ("bob", "tel:+4930456")):
+        stage.script("alias-add", check=True, user=f"{user}@example.com",
+                     uri=uri)
+    with Driver(stage, stage.postgres.conninfo()) as driver:
+        driver.wait_ready()
+        for user, host, answer in (
+                ("+4930123", "-", "alias"), ("+4930123", "example.com",
+                                             "alias"),
+                ("+4930123", "example.net", "none"),
+                ("4711", "example.com", "alias"), ("4711", "-", "alias"),
+                ("office", "example.net", "alias"),
+                ("office", "example.com", "none"),
+                ("bob", "example.com", "account"),
+                ("bob", "example.net", "none"),
+                ("+4930456", "example.com", "account"),
+                ("+4930456", "-", "account"), ("+4930999", "-", "none"),
+                ("alice", "example.com", "account"),
+                ("-", "example.com", "none"), ("'", "\"", "none")):
+            found = driver.ask(f"ask owner example.com alice {user} {host}")
+            assert found["answer"] == answer, (user, host, found)
+        found = driver.ask(b"ask owner example.com alice \xff example.com")
+        assert found["status"] == "refused", found
+
+
+@case("questions go among the lookups, and a failing one hurts none of them")
+def questions_under_load(stage):
+    with Driver(stage, stage.postgres.conninfo()) as driver:
+        driver.wait_all_ready()
+        result = driver.ask("mix 500 64")
+        faultless(result)
+        assert result["unavailable"] == 0, result
+        assert result["asked"] == result["told"] > 20, result
+        before = driver.ask("stats")["connects"]
+        stage.postgres.psql("ALTER FUNCTION onecred.daemon_realm(text) "
+                            "RENAME TO gone", check=True)
+        result = driver.ask("mix 500 64")
+        stage.postgres.psql("ALTER FUNCTION onecred.gone(text) "
+                            "RENAME TO daemon_realm", check=True)
+        assert result["told"] == 0 and result["unavailable"] == 0, result
+        assert result["wrong"] == 0 and result["ok"] > 64, result
+        assert driver.ask("stats")["connects"] == before
+        assert "SQLSTATE 42883" in driver.log_text()
+
+
+@case("questions while PostgreSQL is away")
+def questions_away(stage):
+    with Driver(stage, stage.postgres.conninfo()) as driver:
+        driver.wait_all_ready()
+        stage.postgres.stop()
+        driver.wait_ready(0)
+        found = driver.ask("ask realm example.com")
+        assert found["status"] == "unavailable" and not found["answer"], found
+        stage.postgres.start()
+        driver.wait_ready()
+        assert driver.ask("ask realm example.com")["status"] == "ok"
+
+
 @case("no verifier and no password in any log of the driver")
 def logs(stage):
     password = stage.postgres.passwords["onecredd"]
