@@ -15,9 +15,9 @@
 #include "core/password.h"
 #include "core/saslprep.h"
 #include "core/secret.h"
+#include "core/verifiers.h"
 #include "plugin.h"
 #include "plugin_sql.h"
-#include "plugin_verifiers.h"
 
 /* What the properties ask of us. */
 enum task {
@@ -171,8 +171,8 @@ is_password(struct crypto *crypto, const struct credential *credential,
 }
 
 static int
-write_verifiers(const struct store *store, const struct verifiers *verifiers,
-    const char *version)
+write_verifiers(const struct store *store,
+    const struct verifiers_arrays *verifiers, const char *version)
 {
 	const char *values[7];
 	PGresult *result;
@@ -203,13 +203,45 @@ sentence_of(int rc)
 	}
 }
 
+/* Every verifier that the domain's policy asks for. */
+static int
+make_verifiers(struct crypto *crypto, const struct sql_account *row,
+    const struct seal_keyring *ring, struct span password,
+    struct verifiers_arrays *verifiers)
+{
+	const struct domain_policy *policy = &row->credential.policy;
+	struct span realms[VERIFIERS_REALMS_MAX];
+	struct verifiers_plan plan = {
+		.account = &row->credential.account,
+		.scram = true,
+		.iterations = policy->iterations,
+		.realms = realms,
+		.seal = policy->digests_sealed ? ring : NULL
+	};
+	int rc;
+
+	if (policy->digests_sealed && ring->count == 0)
+		return -ERR_KEY;
+	for (int alg = DIGEST_MD5; alg < DIGEST_ALG_COUNT; alg++)
+		plan.algorithms[alg] = policy->stores[alg] &&
+		    !policy->digests_none;
+	rc = verifiers_realms(row->realms, realms, VERIFIERS_REALMS_MAX,
+	    &plan.realm_count);
+	if (rc == 0)
+		rc = verifiers_make(crypto, &plan, password,
+		    verifiers_arrays_put, verifiers);
+	if (rc == 0)
+		rc = verifiers_arrays_end(verifiers);
+	return rc;
+}
+
 /* With the account's row and the domain's policy at hand. */
 static int
 set_password(const struct store *store, struct crypto *crypto,
     const struct sql_account *row)
 {
 	const struct credential *credential = &row->credential;
-	struct verifiers verifiers;
+	struct verifiers_arrays verifiers;
 	const char *sentence;
 	bool same;
 	int rc, answer;
@@ -225,12 +257,14 @@ set_password(const struct store *store, struct crypto *crypto,
 	if (password_check_new(store->password, row->non_ascii,
 	    &sentence) != 0)
 		return refuse(store, SASL_WEAKPASS, sentence);
-	rc = verifiers_make(crypto, credential, row->realms,
-	    &store->plugin->options.ring, store->password, &verifiers);
+	rc = verifiers_arrays_init(&verifiers);
+	if (rc == 0)
+		rc = make_verifiers(crypto, row, &store->plugin->options.ring,
+		    store->password, &verifiers);
 	/* Only completed: a new password set meanwhile has to win. */
 	answer = rc != 0 ? refuse(store, SASL_FAIL, sentence_of(rc)) :
 	    write_verifiers(store, &verifiers, same ? row->version : NULL);
-	verifiers_wipe(&verifiers);
+	verifiers_arrays_wipe(&verifiers);
 	return answer;
 }
 

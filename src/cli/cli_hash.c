@@ -1,10 +1,8 @@
 /*
- * All verifiers of one account from one plaintext, while that is in hand:
- * SCRAM (RFC 5802, 7677; RFC 5803 text) and the digest HA1s (RFC 7616 3.4,
- * RFC 8760) of each realm in both name forms, hex or sealed. The output is
- * for a program (the psql scripts): it is gathered first and written in one
- * go, and its last line counts the others, so that half of it is never taken
- * for an account.
+ * Prints all verifiers of one account (core/verifiers). The output is for a
+ * program (the psql scripts): it is gathered first and written in one go, and
+ * its last line counts the others, so that half of it is never taken for an
+ * account.
  */
 
 #include "cli/cli_hash.h"
@@ -20,40 +18,23 @@
 #include "cli/cli_password.h"
 #include "core/crypto.h"
 #include "core/err.h"
-#include "core/hex.h"
 #include "core/password.h"
 #include "core/saslprep.h"
 #include "core/scram.h"
 #include "core/seal.h"
+#include "core/verifiers.h"
 
 #define KEY_FILE_MAX	4096	/* octets */
 #define LINE_MAX_OCTETS	(SCRAM_TEXT_MAX + SEAL_TEXT_MAX + REALM_MAX + 64)
 #define LINES_MAX	(SCRAM_MECH_COUNT + \
-	    HASH_REALMS_MAX * DIGEST_ALG_COUNT * FORM_COUNT + 1)
-
-static const char *const scram_names[SCRAM_MECH_COUNT] = {
-	[SCRAM_SHA_1] = "scram_sha_1",
-	[SCRAM_SHA_256] = "scram_sha_256",
-	[SCRAM_SHA_512] = "scram_sha_512"
-};
-
-static const char *const ha1_names[DIGEST_ALG_COUNT] = {
-	[DIGEST_MD5] = "ha1_md5",
-	[DIGEST_SHA_256] = "ha1_sha_256",
-	[DIGEST_SHA_512_256] = "ha1_sha_512_256"
-};
-
-static const char *const form_names[FORM_COUNT] = {
-	[FORM_LOCAL] = "local",
-	[FORM_FULL] = "full"
-};
+	    VERIFIERS_REALMS_MAX * DIGEST_ALG_COUNT * FORM_COUNT + 1)
 
 /* One run: what is asked for, what it is made with, what came of it. */
 struct hash_run {
 	const struct hash_options *options;
 	struct crypto		*crypto;
 	struct seal_keyring	 keys;
-	struct secret		 password;	/* prepared */
+	struct secret		 password;
 	struct wbuf		 out;
 	size_t			 lines;
 };
@@ -65,157 +46,125 @@ failed(const char *what, int rc)
 	return CLI_SYSTEM;
 }
 
-static void
-line_start(struct hash_run *run, const char *name, struct span realm,
-    const char *form)
+/* The verifiers_put of all: one line each. */
+static int
+put_line(void *arg, const char *name, struct span realm, const char *form,
+    struct span value)
 {
+	struct hash_run *run = arg;
+
 	wbuf_str(&run->out, name);
 	wbuf_u8(&run->out, '\t');
 	wbuf_span(&run->out, realm);
 	wbuf_u8(&run->out, '\t');
 	wbuf_str(&run->out, form);
 	wbuf_u8(&run->out, '\t');
+	wbuf_span(&run->out, value);
+	wbuf_u8(&run->out, '\n');
 	run->lines++;
+	return 0;
 }
 
+/* The verifier of a PostgreSQL role is the one of SCRAM-SHA-256. */
 static enum cli_status
-put_scram(struct hash_run *run, enum scram_mech mech, const char *name)
+put_role(struct hash_run *run)
 {
 	struct scram_verifier verifier;
-	uint8_t salt[SCRAM_SALT_NEW];
+	uint8_t salt[SCRAM_SALT_NEW], text[SCRAM_TEXT_MAX];
+	struct secret prepared = { NULL, 0 };
+	struct wbuf wb;
 	int rc;
 
 	memset(&verifier, 0, sizeof(verifier));
-	if (!crypto_has(run->crypto, scram_mech_hash(mech))) {
-		cli_say("warning: %s is not to be had here, so no %s",
-		    hash_name(scram_mech_hash(mech)), scram_mech_name(mech));
-		return CLI_OK;
-	}
-	rc = scram_new_salt(run->crypto, salt);
+	wbuf_init(&wb, text, sizeof(text));
+	rc = saslprep(secret_span(&run->password), SASLPREP_STORED,
+	    &prepared);
 	if (rc == 0)
-		rc = scram_make(run->crypto, mech, secret_span(&run->password),
-		    span_mem(salt, sizeof(salt)), run->options->iterations,
-		    &verifier);
+		rc = scram_new_salt(run->crypto, salt);
+	if (rc == 0)
+		rc = scram_make(run->crypto, SCRAM_SHA_256,
+		    secret_span(&prepared), span_mem(salt, sizeof(salt)),
+		    run->options->iterations, &verifier);
 	if (rc == 0) {
-		line_start(run, name, SPAN_EMPTY, "");
-		scram_format(&verifier, &run->out);
-		wbuf_u8(&run->out, '\n');
+		scram_format(&verifier, &wb);
+		rc = put_line(run, "role", SPAN_EMPTY, "", wbuf_written(&wb));
 	}
 	secret_wipe(&verifier, sizeof(verifier));
-	return rc == 0 ? CLI_OK : failed(scram_mech_name(mech), rc);
+	wbuf_wipe(&wb);
+	secret_free(&prepared);
+	return rc == 0 ? CLI_OK : failed("role's verifier", rc);
 }
 
-static enum cli_status
-put_ha1(struct hash_run *run, struct span realm, enum digest_alg alg,
-    enum name_form form)
+/* What the library lacks (FIPS) is left out, but not in silence. */
+static void
+warn_missing(const struct hash_run *run, const struct verifiers_plan *plan)
 {
-	const struct account *account = &run->options->account;
-	const struct seal_place place = {
-		.account = account,
-		.realm = realm,
-		.algorithm = span_str(digest_alg_name(alg)),
-		.form = form
-	};
-	uint8_t ha1[DIGEST_SIZE_MAX], name[ACCOUNT_MAX];
-	struct wbuf user;
-	struct span value;
-	int rc;
+	for (int mech = SCRAM_SHA_1; plan->scram && mech < SCRAM_MECH_COUNT;
+	    mech++) {
+		enum hash_id hash = scram_mech_hash((enum scram_mech)mech);
 
-	wbuf_init(&user, name, sizeof(name));
-	wbuf_str(&user, account->localpart);
-	if (form == FORM_FULL) {
-		wbuf_u8(&user, '@');
-		wbuf_str(&user, account->domain);
+		if (!crypto_has(run->crypto, hash))
+			cli_say("warning: %s is not to be had here, so no %s",
+			    hash_name(hash),
+			    scram_mech_name((enum scram_mech)mech));
 	}
-	rc = user.failed ? -ERR_TOO_LONG : digest_ha1(run->crypto, alg,
-	    wbuf_written(&user), realm, secret_span(&run->password), ha1);
-	if (rc == 0) {
-		value = span_mem(ha1, digest_alg_size(alg));
-		line_start(run, ha1_names[alg], realm, form_names[form]);
-		if (run->options->digests == HASH_DIGESTS_SEALED)
-			rc = seal_value(run->crypto, &run->keys, &place, value,
-			    &run->out);
-		else
-			wbuf_hex(&run->out, value);
-		wbuf_u8(&run->out, '\n');
-	}
-	secret_wipe(ha1, sizeof(ha1));
-	return rc == 0 ? CLI_OK : failed(digest_alg_name(alg), rc);
-}
-
-static enum cli_status
-put_digests(struct hash_run *run, enum digest_alg alg)
-{
-	const struct hash_options *options = run->options;
-	enum cli_status status = CLI_OK;
-
-	if (!options->algorithms[alg])
-		return CLI_OK;
-	if (!crypto_has(run->crypto, digest_alg_hash(alg))) {
-		cli_say("warning: %s is not to be had here, so no digests "
-		    "with it", digest_alg_name(alg));
-		return CLI_OK;
-	}
-	for (size_t i = 0; i < options->realm_count; i++) {
-		status = put_ha1(run, options->realms[i], alg, FORM_LOCAL);
-		if (status == CLI_OK)
-			status = put_ha1(run, options->realms[i], alg,
-			    FORM_FULL);
-		if (status != CLI_OK)
-			break;
-	}
-	return status;
+	for (int alg = DIGEST_MD5; alg < DIGEST_ALG_COUNT; alg++)
+		if (plan->algorithms[alg] && !crypto_has(run->crypto,
+		    digest_alg_hash((enum digest_alg)alg)))
+			cli_say("warning: %s is not to be had here, so no "
+			    "digests with it",
+			    digest_alg_name((enum digest_alg)alg));
 }
 
 static enum cli_status
 put_all(struct hash_run *run)
 {
 	const struct hash_options *options = run->options;
-	enum cli_status status = CLI_OK;
+	struct verifiers_plan plan = {
+		.account = &options->account,
+		.scram = !options->sip_only,
+		.iterations = options->iterations,
+		.realms = options->realms,
+		.realm_count = options->realm_count,
+		.seal = options->digests == HASH_DIGESTS_SEALED ?
+		    &run->keys : NULL
+	};
+	int rc;
 
 	if (options->role)
-		return put_scram(run, SCRAM_SHA_256, "role");
-	for (int mech = SCRAM_SHA_1; status == CLI_OK && !options->sip_only &&
-	    mech < SCRAM_MECH_COUNT; mech++)
-		status = put_scram(run, (enum scram_mech)mech,
-		    scram_names[mech]);
-	for (int alg = DIGEST_MD5; status == CLI_OK &&
-	    options->digests != HASH_DIGESTS_NONE && alg < DIGEST_ALG_COUNT;
-	    alg++)
-		status = put_digests(run, (enum digest_alg)alg);
-	if (status == CLI_OK && run->lines == 0) {
+		return put_role(run);
+	for (int alg = DIGEST_MD5; alg < DIGEST_ALG_COUNT; alg++)
+		plan.algorithms[alg] = options->algorithms[alg] &&
+		    options->digests != HASH_DIGESTS_NONE;
+	warn_missing(run, &plan);
+	rc = verifiers_make(run->crypto, &plan, secret_span(&run->password),
+	    put_line, run);
+	if (rc != 0)
+		return failed("verifiers", rc);
+	if (run->lines == 0) {
 		cli_say("no verifier at all can be made here");
-		status = CLI_REFUSED;
+		return CLI_REFUSED;
 	}
-	return status;
+	return CLI_OK;
 }
 
 static enum cli_status
 read_password(struct hash_run *run)
 {
 	const struct hash_options *options = run->options;
-	struct secret typed = { NULL, 0 };
 	enum cli_status status;
 	const char *why = NULL;
-	int rc;
 
 	status = options->password_file != NULL ?
-	    cli_password_read(options->password_file, &typed) :
-	    cli_password_ask(options->name, &typed);
+	    cli_password_read(options->password_file, &run->password) :
+	    cli_password_ask(options->name, &run->password);
 	if (status != CLI_OK)
 		return status;
-	if (password_check_new(secret_span(&typed), options->non_ascii,
-	    &why) != 0) {
-		cli_say("%s", why != NULL ? why : "the password is refused");
-		status = CLI_REFUSED;
-	} else {
-		rc = saslprep(secret_span(&typed), SASLPREP_STORED,
-		    &run->password);
-		if (rc != 0)
-			status = failed("password's prepared form", rc);
-	}
-	secret_free(&typed);
-	return status;
+	if (password_check_new(secret_span(&run->password),
+	    options->non_ascii, &why) == 0)
+		return CLI_OK;
+	cli_say("%s", why != NULL ? why : "the password is refused");
+	return CLI_REFUSED;
 }
 
 static enum cli_status

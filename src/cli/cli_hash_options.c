@@ -20,7 +20,7 @@
 struct raw {
 	const char	*user, *rule, *iterations, *algorithms, *digests;
 	const char	*service, *non_ascii, *password_file, *seal_key_file;
-	const char	*realms[HASH_REALMS_MAX];	/* lines of realms */
+	const char	*realms[VERIFIERS_REALMS_MAX];	/* lines of realms */
 	size_t		 realm_count;
 };
 
@@ -95,8 +95,8 @@ raw_from_arguments(int argc, char **argv, struct raw *raw,
 			raw->password_file = optarg;
 			break;
 		case OPTION_REALM:
-			if (raw->realm_count == HASH_REALMS_MAX) {
-				cli_say("more than %d realms", HASH_REALMS_MAX);
+			if (raw->realm_count == VERIFIERS_REALMS_MAX) {
+				cli_say("more than %d realms", VERIFIERS_REALMS_MAX);
 				return CLI_USAGE;
 			}
 			raw->realms[raw->realm_count++] = optarg;
@@ -210,8 +210,8 @@ add_realms(const char *lines, struct hash_options *out)
 		realm = span_head(left, span_find(left, '\n'));
 		if (identity_check_realm(realm) != 0)
 			return bad("realm", lines);
-		if (out->realm_count == HASH_REALMS_MAX) {
-			cli_say("hash: more than %d realms", HASH_REALMS_MAX);
+		if (out->realm_count == VERIFIERS_REALMS_MAX) {
+			cli_say("hash: more than %d realms", VERIFIERS_REALMS_MAX);
 			return CLI_USAGE;
 		}
 		for (size_t i = 0; i < out->realm_count; i++)

@@ -8,8 +8,7 @@
 #include "cli/cli_say.h"
 #include "core/digest.h"
 #include "core/identity.h"
-
-#define HASH_REALMS_MAX	64	/* realms of one domain */
+#include "core/verifiers.h"
 
 enum hash_digests {
 	HASH_DIGESTS_PLAIN = 0,
@@ -25,7 +24,7 @@ struct hash_options {
 	const char	*name;		/* account or role, as given */
 	const char	*password_file;	/* NULL: ask */
 	const char	*seal_key_file;	/* NULL: none */
-	struct span	realms[HASH_REALMS_MAX];
+	struct span	realms[VERIFIERS_REALMS_MAX];
 	size_t		realm_count;	/* at least one, not with role */
 	bool		algorithms[DIGEST_ALG_COUNT];
 	enum hash_digests digests;
