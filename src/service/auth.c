@@ -20,7 +20,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
@@ -31,6 +30,7 @@
 #include "service/decision.h"
 #include "service/metrics.h"
 #include "service/workers.h"
+#include "store/clock.h"
 #include "store/store.h"
 #include "store/xalloc.h"
 
@@ -69,15 +69,6 @@ struct auth {
 	struct auth_stats	 stats;
 	struct metrics		 metrics;
 };
-
-static uint64_t
-now_usec(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static void
 ticket_free(struct auth_ticket *ticket)
@@ -149,7 +140,7 @@ ticket_finish(struct auth_ticket *ticket)
 		.account = ticket->named ? &ticket->presented.account : NULL,
 		.verdict = ticket->reply.verdict,
 		.reason = ticket->reply.reason,
-		.usec = now_usec() - ticket->started
+		.usec = clock_us() - ticket->started
 	};
 
 	if (!ticket->request.silent)
@@ -210,17 +201,6 @@ on_decided(evutil_socket_t fd, short what, void *arg)
 		TAILQ_REMOVE(&auth->decided, ticket, next);
 		ticket_finish(ticket);
 	}
-}
-
-static bool
-domain_listed(const struct domain_list *list, const char *domain)
-{
-	if (list == NULL || list->count == 0)
-		return true;
-	for (size_t i = 0; i < list->count; i++)
-		if (span_equal(span_str(list->names[i]), span_str(domain)))
-			return true;
-	return false;
 }
 
 /*
@@ -344,7 +324,7 @@ on_row(enum store_status status, const struct credential *row, void *arg)
 	ticket->lookup = NULL;
 	if (status != STORE_UNAVAILABLE)
 		metrics_lookup(&ticket->auth->metrics,
-		    now_usec() - ticket->started);
+		    clock_us() - ticket->started);
 	switch (status) {
 	case STORE_OK:
 		switch (ticket->request.kind) {
@@ -412,7 +392,7 @@ auth_submit(struct auth *auth, const struct auth_request *request,
 	ticket->auth = auth;
 	ticket->cb = cb;
 	ticket->arg = arg;
-	ticket->started = now_usec();
+	ticket->started = clock_us();
 	ticket_keep_request(ticket, request);
 	reason = refuse_at_sight(ticket);
 	if (reason != REASON_OK) {

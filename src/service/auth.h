@@ -10,6 +10,7 @@
 #include "core/sink.h"
 #include "core/span.h"
 #include "core/verdict.h"
+#include "service/domain_list.h"
 
 /*
  * The one decision: may this login pass. Doors submit and reply; they never
@@ -27,12 +28,6 @@ enum auth_kind {
 	AUTH_PASSWORD = 0,
 	AUTH_DIGEST,
 	AUTH_EXISTS		/* is there such an enabled account */
-};
-
-/* Domains a door may ask for; count 0 means all. Owned by the config. */
-struct domain_list {
-	const char *const	*names;		/* canonical */
-	size_t			 count;
 };
 
 /* Copied by auth_submit() as far as it is needed later. */

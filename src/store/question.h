@@ -22,9 +22,11 @@ const struct question *question_get(enum store_question question);
 
 /*
  * What the result says: STORE_OK with the text (empty: NULL), STORE_REFUSED
- * with our own sentence (SQLSTATE of class OC), or STORE_UNAVAILABLE with the
- * SQLSTATE, empty if there is none. A view of result.
+ * with SQLSTATE (of class OC) and our own sentence, or STORE_UNAVAILABLE with
+ * the SQLSTATE, empty if there is none. A view of result or of sentence.
  */
-enum store_status question_read(const PGresult *result, struct span *text);
+#define QUESTION_SENTENCE_MAX	512	/* octets; what is longer is cut */
+enum store_status question_read(const PGresult *result, char *sentence,
+	    struct span *text);
 
 #endif

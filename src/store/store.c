@@ -257,8 +257,9 @@ static void
 question_answered(struct store_lookup *lookup, const PGresult *result)
 {
 	struct fault_log *faults = &lookup->store->faults;
+	char sentence[QUESTION_SENTENCE_MAX];
 	struct span text;
-	enum store_status status = question_read(result, &text);
+	enum store_status status = question_read(result, sentence, &text);
 
 	if (status == STORE_UNAVAILABLE) {
 		fault_write(faults, LEVEL_ERROR, "database: a question "

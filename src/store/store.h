@@ -52,6 +52,11 @@ enum store_question {
 	STORE_REALM = 0,	/* realm: its policy, packed (access.sql) */
 	STORE_OWNER,		/* domain, localpart, URI user, URI host:
 				   "alias", "account" or "none" */
+	STORE_ACCOUNT_POLICY,	/* domain, localpart: what a new password
+				   needs to know, packed (question.c) */
+	STORE_ACCOUNT_SET,	/* domain, localpart, mode and the arrays of
+				   core/verifiers: the new version */
+	STORE_ACCOUNT_DELETE,	/* domain, localpart: the new version */
 	STORE_QUESTION_COUNT
 };
 
@@ -93,7 +98,9 @@ struct store_lookup *store_lookup(struct store *store,
 
 /*
  * The answer to a question, a view valid during the callback: empty for NULL
- * and for UNAVAILABLE; for REFUSED a sentence that quotes no value.
+ * and for UNAVAILABLE; for REFUSED the SQLSTATE (5 characters, "OC001": see
+ * account.sql), a blank and a sentence that quotes no value. A question that
+ * writes and whose connection is lost is UNAVAILABLE: it may have worked.
  */
 typedef void store_answer_cb(enum store_status status, struct span answer,
 		    void *arg);
@@ -101,9 +108,9 @@ typedef void store_answer_cb(enum store_status status, struct span answer,
 /*
  * Asks another question under the rules of store_lookup(). An empty value is
  * NULL; values that are not UTF-8, hold a NUL, or are over STORE_TEXT_MAX
- * octets together are REFUSED (with no sentence).
+ * octets together are REFUSED (and the answer is empty).
  */
-#define STORE_TEXT_MAX	65536
+#define STORE_TEXT_MAX	(512 * 1024)
 struct store_lookup *store_ask(struct store *store,
 		    enum store_question question, const struct span *values,
 		    size_t count, store_answer_cb *cb, void *arg);
