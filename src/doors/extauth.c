@@ -20,19 +20,16 @@
 
 #include "core/secret.h"
 #include "doors/extauth_frame.h"
+#include "doors/peer.h"
 
 #define BUFFER_SMALL	512	/* octets; longer frames get their own */
 #define STALL_SECONDS	60	/* for a whole frame, or a whole answer */
 
 struct connection {
+	struct peer		 peer;		/* NB: first */
 	struct extauth_door	*door;
-	struct connection	*next;
-	struct connection	**link;		/* what points to us */
-	int			 in;
 	int			 out;
-	struct event		*readable;
 	struct event		*writable;
-	struct event		*stalled;
 	struct auth_ticket	*ticket;	/* request under way */
 	uint8_t			 answer[EXTAUTH_ANSWER];
 	size_t			 answer_left;
@@ -46,12 +43,10 @@ struct connection {
 struct extauth_door {
 	const struct door_context *context;
 	struct listener_settings settings;
-	struct listener		*listener;	/* NULL: stdio, or draining */
-	struct connection	*connections;
+	struct peers		 peers;
 	extauth_ended_cb	*ended;		/* stdio only */
 	void			*arg;
 	bool			 stdio;
-	bool			 draining;
 };
 
 static const struct timeval stall_time = { STALL_SECONDS, 0 };
@@ -70,26 +65,13 @@ buffer_reset(struct connection *c)
 static void
 connection_free(struct connection *c)
 {
-	struct extauth_door *door = c->door;
-
-	*c->link = c->next;
-	if (c->next != NULL)
-		c->next->link = c->link;
 	if (c->ticket != NULL)
 		auth_cancel(c->ticket);
-	if (c->readable != NULL)
-		event_free(c->readable);
-	if (c->writable != NULL)
-		event_free(c->writable);
-	if (c->stalled != NULL)
-		event_free(c->stalled);
+	event_free(c->writable);
+	peer_close(&c->peer, c->door->stdio ? PEER_KEEP : PEER_CLOSE);
 	buffer_reset(c);
 	secret_wipe(c->small, sizeof(c->small));
-	if (!door->stdio)
-		(void)close(c->in);
 	free(c);
-	if (door->listener != NULL)
-		listener_closed(door->listener);
 }
 
 /* The connection is over; for stdio that is the end of the door's work. */
@@ -106,7 +88,7 @@ connection_end(struct connection *c)
 static bool
 is_busy(const struct connection *c)
 {
-	return c->ticket != NULL || c->answer_left > 0;
+	return c->peer.owed > 0;
 }
 
 /* Writes what it can of the answer. False if the connection has ended. */
@@ -131,7 +113,8 @@ write_answer(struct connection *c)
 		connection_end(c);
 		return false;
 	}
-	if (c->door->draining) {
+	c->peer.owed = 0;
+	if (c->door->peers.draining) {
 		connection_end(c);
 		return false;
 	}
@@ -170,7 +153,7 @@ go_on(struct connection *c)
 {
 	if (work(c) && c->paused) {
 		c->paused = false;
-		(void)event_add(c->readable, NULL);
+		(void)event_add(c->peer.readable, NULL);
 	}
 }
 
@@ -205,6 +188,7 @@ handle(struct connection *c, struct span payload)
 	unsigned int right = 0;
 
 	memset(&request, 0, sizeof(request));
+	c->peer.owed = 1;
 	if (extauth_frame_parse(payload, &frame) != 0)
 		return refuse(c, &frame, REASON_MALFORMED);
 	if (context->auth == NULL)
@@ -284,7 +268,7 @@ work(struct connection *c)
 		struct span payload = span_mem(c->buf + EXTAUTH_HEADER,
 		    size - EXTAUTH_HEADER);
 
-		(void)event_del(c->stalled);
+		(void)event_del(c->peer.late);
 		if (!handle(c, payload))
 			return false;
 		consume(c, size);
@@ -297,33 +281,40 @@ work(struct connection *c)
 		connection_end(c);
 		return false;
 	}
-	if (!event_pending(c->stalled, EV_TIMEOUT, NULL))
-		(void)event_add(c->stalled, &stall_time);
+	if (!event_pending(c->peer.late, EV_TIMEOUT, NULL))
+		(void)event_add(c->peer.late, &stall_time);
 	return true;
+}
+
+/* Reads what there is and goes on. False if the connection has ended. */
+static bool
+take(struct connection *c)
+{
+	ssize_t n;
+
+	if (is_busy(c) || c->n == c->cap) {
+		/* The next request waits where it is. */
+		c->paused = true;
+		(void)event_del(c->peer.readable);
+		return true;
+	}
+	n = read(c->peer.fd, c->buf + c->n, c->cap - c->n);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (n <= 0) {
+		connection_end(c);
+		return false;
+	}
+	c->n += (size_t)n;
+	return work(c);
 }
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct connection *c = arg;
-	ssize_t n;
-
+	(void)fd;
 	(void)what;
-	if (is_busy(c) || c->n == c->cap) {
-		/* The next request waits where it is. */
-		c->paused = true;
-		(void)event_del(c->readable);
-		return;
-	}
-	n = read(fd, c->buf + c->n, c->cap - c->n);
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n <= 0) {
-		connection_end(c);
-		return;
-	}
-	c->n += (size_t)n;
-	go_on(c);
+	(void)take(arg);
 }
 
 static void
@@ -344,7 +335,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_stalled(evutil_socket_t fd, short what, void *arg)
+on_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct connection *c = arg;
 
@@ -360,50 +351,52 @@ on_stalled(evutil_socket_t fd, short what, void *arg)
 static struct connection *
 connection_new(struct extauth_door *door, int in, int out)
 {
-	struct event_base *base = door->context->base;
 	struct connection *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		return NULL;
 	c->door = door;
-	c->in = in;
 	c->out = out;
 	c->buf = c->small;
 	c->cap = sizeof(c->small);
-	c->readable = event_new(base, in, EV_READ | EV_PERSIST, on_readable,
-	    c);
-	c->writable = event_new(base, out, EV_WRITE, on_writable, c);
-	c->stalled = evtimer_new(base, on_stalled, c);
-	if (c->readable == NULL || c->writable == NULL ||
-	    c->stalled == NULL || event_add(c->readable, NULL) != 0) {
-		if (c->readable != NULL)
-			event_free(c->readable);
-		if (c->writable != NULL)
-			event_free(c->writable);
-		if (c->stalled != NULL)
-			event_free(c->stalled);
-		free(c);
-		return NULL;
+	c->writable = event_new(door->context->base, out, EV_WRITE,
+	    on_writable, c);
+	if (c->writable != NULL && peer_open(&c->peer, &door->peers, in,
+	    on_readable, on_late)) {
+		(void)event_add(c->peer.readable, NULL);
+		return c;
 	}
-	c->next = door->connections;
-	c->link = &door->connections;
-	if (c->next != NULL)
-		c->next->link = &c->next;
-	door->connections = c;
-	return c;
+	if (c->writable != NULL)
+		event_free(c->writable);
+	free(c);
+	return NULL;
+}
+
+/* Towards the end: ends the connection unless a request has come by now. */
+static void
+look(struct peer *peer)
+{
+	void *c = peer;
+
+	if (take(c) && !is_busy(c))
+		connection_end(c);
 }
 
 static void
 on_accept(int fd, void *arg)
 {
 	struct extauth_door *door = arg;
+	struct connection *c = connection_new(door, fd, fd);
 
-	if (connection_new(door, fd, fd) != NULL)
+	if (c != NULL) {
+		if (door->peers.draining)
+			look(&c->peer);
 		return;
+	}
 	sink_log(door->context->sink, LEVEL_ERROR,
 	    "door=extauth: out of memory, connection closed");
 	(void)close(fd);
-	listener_closed(door->listener);
+	listener_closed(door->peers.listener);
 }
 
 static struct extauth_door *
@@ -416,6 +409,7 @@ door_make(const struct door_context *context,
 		sink_log(context->sink, LEVEL_ERROR, "out of memory");
 		return NULL;
 	}
+	door->peers.base = context->base;
 	extauth_door_attach(door, context, settings);
 	return door;
 }
@@ -428,9 +422,11 @@ extauth_door_new(const struct door_context *context,
 
 	if (door == NULL)
 		return NULL;
-	door->listener = listener_new(context->base, settings, context->sink,
-	    on_accept, door);
-	if (door->listener == NULL)
+	/*
+	 * Who may not ask is told nothing: octets that answer no request are
+	 * no answer, and the relay makes one of the end of the stream.
+	 */
+	if (!peers_listen(&door->peers, context, settings, on_accept, door))
 		extauth_door_free(&door);
 	return door;
 }
@@ -455,6 +451,14 @@ extauth_door_stdio(const struct door_context *context,
 	return door;
 }
 
+static void
+end(struct peer *peer)
+{
+	void *c = peer;
+
+	connection_free(c);
+}
+
 void
 extauth_door_free(struct extauth_door **door)
 {
@@ -463,9 +467,7 @@ extauth_door_free(struct extauth_door **door)
 	*door = NULL;
 	if (d == NULL)
 		return;
-	while (d->connections != NULL)
-		connection_free(d->connections);
-	listener_free(&d->listener);
+	peers_free(&d->peers, end);
 	free(d);
 }
 
@@ -481,24 +483,11 @@ extauth_door_attach(struct extauth_door *door,
 void
 extauth_door_drain(struct extauth_door *door)
 {
-	struct connection *c, *next;
-
-	door->draining = true;
-	listener_free(&door->listener);
-	for (c = door->connections; c != NULL; c = next) {
-		next = c->next;
-		if (!is_busy(c))
-			connection_end(c);
-	}
+	peers_drain(&door->peers, look);
 }
 
 size_t
 extauth_door_busy(const struct extauth_door *door)
 {
-	const struct connection *c;
-	size_t n = 0;
-
-	for (c = door->connections; c != NULL; c = c->next)
-		n += is_busy(c);
-	return n;
+	return peers_busy(&door->peers);
 }

@@ -34,12 +34,12 @@ void		 extauth_door_attach(struct extauth_door *door,
 		    const struct listener_settings *settings);
 
 /*
- * Towards the end: nothing more is accepted, idle connections are closed,
- * those with a request under way as soon as it is answered.
+ * Towards the end: who has connected is still accepted; idle connections are
+ * closed, those with a request under way as soon as it is answered.
  */
 void		 extauth_door_drain(struct extauth_door *door);
 
-/* Requests that are not answered yet. */
+/* Peers that are not answered yet, or may not know that they never will. */
 size_t		 extauth_door_busy(const struct extauth_door *door);
 
 #endif

@@ -2,7 +2,8 @@
  * Unix sockets that doors listen on. The socket file appears complete (mode
  * and group set, already listening) by rename(2), so no peer ever finds it
  * half made. Running out of descriptors or of allowed connections stops
- * accepting, it never spins and never drops a peer that waits.
+ * accepting, it never spins and never drops a peer that waits; nor does the
+ * end of the daemon.
  */
 
 #include "doors/listener.h"
@@ -18,16 +19,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
-#include "core/span.h"
+#include "doors/farewell.h"
 
 #define CONNECTIONS_MAX	1024
 #define BACKLOG		511
 #define ACCEPTS_PER_TURN 16
 #define PAUSE_MS	100	/* after EMFILE and its kin */
+#define SILENCE_SECONDS	10	/* between complaints of that kind */
 #define NEW_SUFFIX	".new"
 
 struct listener {
@@ -37,11 +40,14 @@ struct listener {
 	void			*arg;
 	struct event		*readable;
 	struct event		*resume;
+	struct farewell		*farewell;
 	int			 fd;
 	unsigned int		 open;		/* connections with the door */
 	unsigned int		 max;
+	time_t			 complained;
 	bool			 full;		/* accepting has stopped */
 	bool			 made;		/* the file is ours */
+	bool			 draining;	/* the rest, then no more */
 	dev_t			 dev;
 	ino_t			 ino;
 };
@@ -51,6 +57,20 @@ fault(const struct listener *l, const char *what)
 {
 	sink_log(l->sink, LEVEL_ERROR, "[%s] %s: %s: %s",
 	    l->settings.section, l->settings.path, what, strerror(errno));
+}
+
+/* Whether it is time to complain of too many peers again. */
+static bool
+may_complain(struct listener *l)
+{
+	struct timespec now = { 0, 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (l->complained != 0 &&
+	    now.tv_sec - l->complained < SILENCE_SECONDS)
+		return false;
+	l->complained = now.tv_sec;
+	return true;
 }
 
 static bool
@@ -94,39 +114,86 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 		(void)event_add(l->readable, NULL);
 }
 
+/* Nobody is accepted from now on. */
+static void
+stop_accepting(struct listener *l)
+{
+	if (l->readable != NULL)
+		event_free(l->readable);
+	if (l->resume != NULL)
+		event_free(l->resume);
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->readable = l->resume = NULL;
+	l->full = false;
+	l->fd = -1;
+}
+
+/* NB: at once. It has always room for these few octets. */
+static void
+refuse(struct listener *l, int fd)
+{
+	struct span text = l->settings.refusal;
+
+	if (text.n > 0)
+		(void)send(fd, text.p, text.n, MSG_NOSIGNAL);
+	farewell_add(l->farewell, fd);
+}
+
+static bool
+is_full(struct listener *l)
+{
+	if (l->open < l->max || l->draining)
+		return false;
+	if (may_complain(l))
+		sink_log(l->sink, LEVEL_WARNING, "[%s] %s: %u connections "
+		    "are open: further ones wait", l->settings.section,
+		    l->settings.path, l->max);
+	l->full = true;
+	(void)event_del(l->readable);
+	return true;
+}
+
+/* Accepts one peer. False if there is none, or no room for it. */
+static bool
+accept_one(struct listener *l)
+{
+	int fd;
+
+	if (is_full(l))
+		return false;
+	fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
+	    errno == ENOBUFS || errno == ENOMEM)) {
+		if (may_complain(l))
+			fault(l, "accept");
+		pause_accepting(l);
+		return false;
+	}
+	if (fd < 0) {
+		if (l->draining)
+			stop_accepting(l);
+		return false;
+	}
+	if (!user_allowed(l, fd)) {
+		refuse(l, fd);
+		return true;
+	}
+	l->open++;
+	l->cb(fd, l->arg);
+	return true;
+}
+
 static void
 on_readable(evutil_socket_t ready, short what, void *arg)
 {
 	struct listener *l = arg;
-	int fd;
 
 	(void)ready;
 	(void)what;
-	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		if (l->open >= l->max) {
-			sink_log(l->sink, LEVEL_WARNING, "[%s] %s: %u "
-			    "connections are open: further ones wait",
-			    l->settings.section, l->settings.path, l->max);
-			l->full = true;
-			(void)event_del(l->readable);
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++)
+		if (!accept_one(l))
 			return;
-		}
-		fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
-		    errno == ENOBUFS || errno == ENOMEM)) {
-			fault(l, "accept");
-			pause_accepting(l);
-			return;
-		}
-		if (fd < 0)
-			return;
-		if (!user_allowed(l, fd)) {
-			(void)close(fd);
-			continue;
-		}
-		l->open++;
-		l->cb(fd, l->arg);
-	}
 }
 
 void
@@ -138,6 +205,18 @@ listener_closed(struct listener *l)
 		l->full = false;
 		(void)event_add(l->readable, NULL);
 	}
+}
+
+void
+listener_linger(struct listener *l, int fd)
+{
+	farewell_add(l->farewell, fd);
+}
+
+size_t
+listener_busy(const struct listener *l)
+{
+	return farewell_count(l->farewell) + (l->draining && l->fd >= 0);
 }
 
 /* Fills the address of path with suffix; false if it is too long. */
@@ -302,7 +381,8 @@ listener_new(struct event_base *base, const struct listener_settings *settings,
 	l->readable = event_new(base, l->fd, EV_READ | EV_PERSIST,
 	    on_readable, l);
 	l->resume = evtimer_new(base, on_resume, l);
-	if (l->readable == NULL || l->resume == NULL ||
+	l->farewell = farewell_new(base);
+	if (l->readable == NULL || l->resume == NULL || l->farewell == NULL ||
 	    event_add(l->readable, NULL) != 0) {
 		sink_log(sink, LEVEL_ERROR, "[%s] the event loop refused",
 		    settings->section);
@@ -314,24 +394,47 @@ fail:
 	return NULL;
 }
 
+/* Unless another daemon has taken the place meanwhile. */
+static void
+remove_file(struct listener *l)
+{
+	struct stat st;
+
+	if (l->made && lstat(l->settings.path, &st) == 0 &&
+	    st.st_dev == l->dev && st.st_ino == l->ino)
+		(void)unlink(l->settings.path);
+	l->made = false;
+}
+
+void
+listener_drain(struct listener *l)
+{
+	if (!l->made) {
+		stop_accepting(l);
+		return;
+	}
+	remove_file(l);
+	/*
+	 * connect(2) fails from here on, also for those who had found the
+	 * file; accept(2) still gives those whose connect(2) had returned.
+	 */
+	(void)shutdown(l->fd, SHUT_RD);
+	l->draining = true;
+	l->full = false;
+	while (accept_one(l))
+		;
+}
+
 void
 listener_free(struct listener **listener)
 {
 	struct listener *l = *listener;
-	struct stat st;
 
 	*listener = NULL;
 	if (l == NULL)
 		return;
-	if (l->readable != NULL)
-		event_free(l->readable);
-	if (l->resume != NULL)
-		event_free(l->resume);
-	/* Another daemon may have taken the place meanwhile. */
-	if (l->made && lstat(l->settings.path, &st) == 0 &&
-	    st.st_dev == l->dev && st.st_ino == l->ino)
-		(void)unlink(l->settings.path);
-	if (l->fd >= 0)
-		(void)close(l->fd);
+	stop_accepting(l);
+	remove_file(l);
+	farewell_free(&l->farewell);
 	free(l);
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "core/sink.h"
+#include "core/span.h"
 #include "service/auth.h"
 
 struct event_base;
@@ -34,6 +35,7 @@ struct listener_settings {
 	const char	*group;		/* NULL: leave */
 	const uid_t	*users;		/* SO_PEERCRED; count 0: anybody */
 	size_t		 user_count;
+	struct span	 refusal;	/* what the others are told; static */
 	unsigned int	 rights;	/* enum right */
 	struct domain_list domains;
 	unsigned int	 connections_max;	/* 0: 1024 */
@@ -44,7 +46,8 @@ struct listener;
 
 /*
  * A peer was accepted: fd is nonblocking, close-on-exec, and now the door's.
- * Peers outside users are closed (and logged) before this is called.
+ * Peers outside users never come here: they are logged, told the refusal, and
+ * given the time to read it.
  */
 typedef void listener_accept_cb(int fd, void *arg);
 
@@ -60,6 +63,19 @@ struct listener	*listener_new(struct event_base *base,
 
 /* The door tells that a connection it was given has ended. */
 void		 listener_closed(struct listener *listener);
+
+/* The door has no more to say on fd, but its peer may have: see farewell.h. */
+void		 listener_linger(struct listener *listener, int fd);
+
+/*
+ * Towards the end: nobody can connect any more; who waits to be accepted is,
+ * over connections_max too, before this returns. A socket that was handed
+ * over is only let go of: who waits there waits for the next daemon.
+ */
+void		 listener_drain(struct listener *listener);
+
+/* Peers that it has to do with by itself: closing them loses octets. */
+size_t		 listener_busy(const struct listener *listener);
 
 /* Closes; the socket file is removed if we made it. */
 void		 listener_free(struct listener **listener);

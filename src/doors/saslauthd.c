@@ -4,8 +4,9 @@
  * that was not judged, which libsasl takes for SASL_FAIL and never for a
  * wrong password.
  *
- * NB: no connection is closed without an answer. libsasl has no timeout of
- * its own, and on end of file it loses a descriptor of its application.
+ * NB: no connection is closed without an answer, nor before its peer can have
+ * sent its request: libsasl has no timeout of its own, on end of file it loses
+ * a descriptor of its application, and a write(2) that fails is a SIGPIPE.
  * Octets that may hold a password live in the connection's buffer only, and
  * are wiped as soon as the request is handed on.
  */
@@ -22,18 +23,16 @@
 #include <event2/event.h>
 
 #include "core/secret.h"
+#include "doors/peer.h"
 #include "doors/saslauthd_request.h"
 
 #define REQUEST_MS	10000
+#define UNAVAILABLE	SPAN_LIT("\0\0")
 
 struct connection {
+	struct peer		 peer;		/* NB: first */
 	struct saslauthd_door	*door;
-	struct connection	*next;
-	struct connection	**link;		/* what points to us */
-	int			 fd;
-	struct event		*readable;
-	struct event		*stalled;
-	struct auth_ticket	*ticket;	/* the request is being judged */
+	struct auth_ticket	*ticket;	/* request being judged */
 	size_t			 n;
 	uint8_t			 buf[SASLAUTHD_REQUEST_MAX];
 };
@@ -42,18 +41,17 @@ struct saslauthd_door {
 	const struct door_context *context;
 	struct saslauthd_settings settings;
 	struct timeval		 request_time;
-	struct listener		*listener;	/* NULL: draining */
-	struct connection	*connections;
+	struct peers		 peers;
 };
 
 /*
- * Answers and closes. These are the first octets on a fresh socket: they
- * always fit, whether the peer reads or not.
+ * These are the first octets on a fresh socket: they always fit, whether the
+ * peer reads or not.
  */
 static void
-fd_answer(int fd, enum verdict verdict)
+send_answer(int fd, enum verdict verdict)
 {
-	struct span text = SPAN_LIT("\0\0");
+	struct span text = UNAVAILABLE;
 	ssize_t n;
 
 	switch (verdict) {
@@ -69,26 +67,19 @@ fd_answer(int fd, enum verdict verdict)
 	do
 		n = send(fd, text.p, text.n, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	(void)close(fd);
 }
 
+/* Answers and ends; PEER_CLOSE only if the whole request has been read. */
 static void
-connection_answer(struct connection *c, enum verdict verdict)
+connection_answer(struct connection *c, enum verdict verdict,
+    enum peer_end end)
 {
-	struct saslauthd_door *door = c->door;
-
-	*c->link = c->next;
-	if (c->next != NULL)
-		c->next->link = c->link;
 	if (c->ticket != NULL)
 		auth_cancel(c->ticket);
-	event_free(c->readable);
-	event_free(c->stalled);
-	fd_answer(c->fd, verdict);
+	send_answer(c->peer.fd, verdict);
+	peer_close(&c->peer, end);
 	secret_wipe(c->buf, c->n);
 	free(c);
-	if (door->listener != NULL)
-		listener_closed(door->listener);
 }
 
 /* Answers what was not judged by service/auth, and so not logged there. */
@@ -99,7 +90,7 @@ connection_refuse(struct connection *c, enum verdict verdict,
 	sink_log(c->door->context->sink, LEVEL_INFO,
 	    "door=saslauthd verdict=%s reason=%s", verdict_str(verdict),
 	    reason_str(reason));
-	connection_answer(c, verdict);
+	connection_answer(c, verdict, PEER_LINGER);
 }
 
 static void
@@ -108,7 +99,7 @@ on_decided(const struct auth_reply *reply, void *arg)
 	struct connection *c = arg;
 
 	c->ticket = NULL;
-	connection_answer(c, reply->verdict);
+	connection_answer(c, reply->verdict, PEER_CLOSE);
 }
 
 /* The domain of a request that names none, if the listener serves but one. */
@@ -143,8 +134,9 @@ submit(struct connection *c, const struct saslauthd_request *request)
 	    span_find(request->client, ';'));
 	asked.domains = settings->domains.count > 0 ? &settings->domains :
 	    NULL;
-	(void)event_del(c->readable);
-	(void)event_del(c->stalled);
+	(void)event_del(c->peer.readable);
+	(void)event_del(c->peer.late);
+	c->peer.owed = 1;
 	c->ticket = auth_submit(door->context->auth, &asked, on_decided, c);
 	secret_wipe(c->buf, c->n);
 	c->n = 0;
@@ -154,10 +146,11 @@ submit(struct connection *c, const struct saslauthd_request *request)
 static void
 wait_for_rest(struct connection *c)
 {
-	if (event_pending(c->stalled, EV_TIMEOUT, NULL))
-		return;
-	if (event_add(c->readable, NULL) != 0 ||
-	    event_add(c->stalled, &c->door->request_time) != 0)
+	if (c->door->peers.draining)
+		connection_answer(c, VERDICT_UNAVAILABLE, PEER_LINGER);
+	else if (!event_pending(c->peer.late, EV_TIMEOUT, NULL) &&
+	    (event_add(c->peer.readable, NULL) != 0 ||
+	    event_add(c->peer.late, &c->door->request_time) != 0))
 		connection_refuse(c, VERDICT_UNAVAILABLE, REASON_INTERNAL);
 }
 
@@ -194,11 +187,11 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	else if (c->n > 0)
 		connection_refuse(c, VERDICT_UNAVAILABLE, REASON_MALFORMED);
 	else
-		connection_answer(c, VERDICT_UNAVAILABLE);
+		connection_answer(c, VERDICT_UNAVAILABLE, PEER_CLOSE);
 }
 
 static void
-on_stalled(evutil_socket_t fd, short what, void *arg)
+on_late(evutil_socket_t fd, short what, void *arg)
 {
 	struct connection *c = arg;
 
@@ -207,54 +200,28 @@ on_stalled(evutil_socket_t fd, short what, void *arg)
 	sink_log(c->door->context->sink, LEVEL_WARNING,
 	    "door=saslauthd: half a request or none, and no more: answered "
 	    "\"temporary failure\"");
-	connection_answer(c, VERDICT_UNAVAILABLE);
-}
-
-/* NULL if there is no memory; fd then stays the caller's. */
-static struct connection *
-connection_new(struct saslauthd_door *door, int fd)
-{
-	struct event_base *base = door->context->base;
-	struct connection *c = calloc(1, sizeof(*c));
-
-	if (c == NULL)
-		return NULL;
-	c->door = door;
-	c->fd = fd;
-	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
-	    c);
-	c->stalled = evtimer_new(base, on_stalled, c);
-	if (c->readable == NULL || c->stalled == NULL) {
-		if (c->readable != NULL)
-			event_free(c->readable);
-		if (c->stalled != NULL)
-			event_free(c->stalled);
-		free(c);
-		return NULL;
-	}
-	c->next = door->connections;
-	c->link = &door->connections;
-	if (c->next != NULL)
-		c->next->link = &c->next;
-	door->connections = c;
-	return c;
+	connection_answer(c, VERDICT_UNAVAILABLE, PEER_LINGER);
 }
 
 static void
 on_accept(int fd, void *arg)
 {
 	struct saslauthd_door *door = arg;
-	struct connection *c = connection_new(door, fd);
+	struct connection *c = calloc(1, sizeof(*c));
 
-	if (c != NULL) {
+	if (c != NULL && peer_open(&c->peer, &door->peers, fd, on_readable,
+	    on_late)) {
+		c->door = door;
 		/* It has usually come with the connection: no event needed. */
 		on_readable(fd, EV_READ, c);
 		return;
 	}
 	sink_log(door->context->sink, LEVEL_ERROR,
 	    "door=saslauthd: out of memory, connection closed");
-	fd_answer(fd, VERDICT_UNAVAILABLE);
-	listener_closed(door->listener);
+	free(c);
+	send_answer(fd, VERDICT_UNAVAILABLE);
+	listener_linger(door->peers.listener, fd);
+	listener_closed(door->peers.listener);
 }
 
 struct saslauthd_door *
@@ -271,13 +238,21 @@ saslauthd_door_new(const struct door_context *context,
 	}
 	door->context = context;
 	door->settings = *settings;
+	door->settings.listener.refusal = UNAVAILABLE;
 	door->request_time.tv_sec = ms / 1000;
 	door->request_time.tv_usec = (suseconds_t)(ms % 1000) * 1000;
-	door->listener = listener_new(context->base, &settings->listener,
-	    context->sink, on_accept, door);
-	if (door->listener == NULL)
+	if (!peers_listen(&door->peers, context, &door->settings.listener,
+	    on_accept, door))
 		saslauthd_door_free(&door);
 	return door;
+}
+
+static void
+end(struct peer *peer)
+{
+	void *c = peer;
+
+	connection_answer(c, VERDICT_UNAVAILABLE, PEER_CLOSE);
 }
 
 void
@@ -288,32 +263,25 @@ saslauthd_door_free(struct saslauthd_door **door)
 	*door = NULL;
 	if (d == NULL)
 		return;
-	listener_free(&d->listener);
-	while (d->connections != NULL)
-		connection_answer(d->connections, VERDICT_UNAVAILABLE);
+	peers_free(&d->peers, end);
 	free(d);
+}
+
+/* What has come by now counts: nobody reads it later. */
+static void
+look(struct peer *peer)
+{
+	on_readable(peer->fd, EV_READ, peer);
 }
 
 void
 saslauthd_door_drain(struct saslauthd_door *door)
 {
-	struct connection *c, *next;
-
-	listener_free(&door->listener);
-	for (c = door->connections; c != NULL; c = next) {
-		next = c->next;
-		if (c->ticket == NULL)
-			connection_answer(c, VERDICT_UNAVAILABLE);
-	}
+	peers_drain(&door->peers, look);
 }
 
 size_t
 saslauthd_door_busy(const struct saslauthd_door *door)
 {
-	const struct connection *c;
-	size_t n = 0;
-
-	for (c = door->connections; c != NULL; c = c->next)
-		n += c->ticket != NULL;
-	return n;
+	return peers_busy(&door->peers);
 }

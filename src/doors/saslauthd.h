@@ -23,12 +23,12 @@ struct saslauthd_door *saslauthd_door_new(const struct door_context *context,
 void		 saslauthd_door_free(struct saslauthd_door **door);
 
 /*
- * Towards the end: nothing more is accepted, half requests are answered
- * 00 00, the others as they are decided.
+ * Towards the end: who has connected is still accepted, half requests are
+ * answered 00 00, the others as they are decided.
  */
 void		 saslauthd_door_drain(struct saslauthd_door *door);
 
-/* Requests that are not answered yet. */
+/* Peers that are not answered yet, or may not have read their answer. */
 size_t		 saslauthd_door_busy(const struct saslauthd_door *door);
 
 #endif

@@ -8,13 +8,14 @@ testsaslauthd and by libsasl2 itself. Every connection is answered: OK, NO, or
 import os
 import socket
 import struct
+import signal
 import subprocess
-import sys
 import threading
 import time
 
+from handover import ConnectedDaemon as Daemon, HandedSocket
 from sasl import BADAUTH, OK as SASL_OK, Driver, add_account, configure
-from stage import NOBODY, Daemon, case, give_to, run_cases, wait_until
+from stage import NOBODY, case, run_cases, wait_until
 
 OK, NO, UNKNOWN = b"\0\2OK", b"\0\2NO", b"\0\0"
 SASL_FAIL = -1
@@ -267,14 +268,33 @@ def domains(stage):
         assert ask(stage, "alice", "looking-glass", "example.net") == OK
 
 
-@case("allow_users: another user gets nothing")
+@case("allow_users: another user is told 00 00, whenever it asks")
 def allow_users(stage):
     with Daemon(stage, config_text(stage, "allow_users = 4711")) as daemon:
-        try:
-            assert ask_raw(socket_path(stage), VECTOR) != OK
-        except (BrokenPipeError, ConnectionResetError):
-            pass
+        # At once; before it has asked; in pieces; never.
+        assert ask_raw(socket_path(stage), VECTOR) == UNKNOWN
+        with Peer(socket_path(stage)) as peer:
+            assert peer.receive() == UNKNOWN
+            peer.send(VECTOR)
+        with Peer(socket_path(stage)) as peer:
+            for octet in VECTOR:
+                peer.send(bytes([octet]))
+            assert peer.receive() == UNKNOWN
+        for _ in range(5):
+            done = testsaslauthd(stage, "alice", "wonderland")
+            assert (done.returncode, done.stdout) == (255, "0: "), done
+            assert "bad response from saslauthd" in done.stderr, done
+        with libsasl(stage) as app:
+            assert app.code("PLAIN", "alice", "wonderland") == SASL_FAIL
+            before = app.ask("fds")
+            for _ in range(10):
+                assert app.code("PLAIN", "alice", "wonderland") == SASL_FAIL
+            assert app.ask("fds") == before
+        with Peer(socket_path(stage)) as idle:
+            assert idle.receive() == UNKNOWN
+            daemon.stop()
         assert "may not connect (allow_users)" in daemon.log_text()
+        assert "door=saslauthd" not in daemon.log_text()
 
 
 @case("a change of the password counts at once")
@@ -391,42 +411,35 @@ def stopped(stage):
         assert not os.path.exists(socket_path(stage))
 
 
-# Becomes onecredd with descriptor argv[1] handed over by the name argv[2].
-HAND_OVER = """
-import os, sys
-fd, name = int(sys.argv[1]), sys.argv[2]
-os.dup2(fd, 3)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1",
-                  LISTEN_FDNAMES=name)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
+@case("SIGTERM: who waits to be accepted is answered, and rightly")
+def stopped_with_queue(stage):
+    with Daemon(stage, config_text(stage)) as daemon:
+        assert ask_raw(socket_path(stage), VECTOR) == OK
+        # It finds them all and the signal when it goes on.
+        daemon.process.send_signal(signal.SIGSTOP)
+        peers = [Peer(socket_path(stage)) for _ in range(200)]
+        for i, peer in enumerate(peers):
+            peer.send(VECTOR if i % 2 == 0 else
+                      VECTOR.replace(b"wonder", b"Wonder"))
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.process.send_signal(signal.SIGCONT)
+        for i, peer in enumerate(peers):
+            assert peer.receive() == (OK if i % 2 == 0 else NO), i
+            peer.close()
+        assert daemon.process.wait() == 0
 
 
 @case("a restart with the socket handed over: the peer waits and is served")
 def restart(stage):
-    path = f"{stage.path('run')}/handed.sock"
-    config = stage.file("handed.conf", config_text(stage), user=NOBODY)
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(path)
-        os.chmod(path, 0o666)
-        give_to(path, NOBODY)
-        listening.listen(64)
-        log = os.path.join(stage.log_directory, "handed.log")
+    with HandedSocket(stage, "saslauthd", config_text(stage)) as handed:
         for _ in range(3):
-            with Peer(path) as early:
+            with Peer(handed.path) as early:
                 early.send(VECTOR)
-                with open(log, "ab") as f:
-                    process = stage.spawn(
-                        [sys.executable, "-c", HAND_OVER,
-                         listening.fileno(), "saslauthd",
-                         stage.program("onecredd"), "-c", config],
-                        user=NOBODY, pass_fds=(listening.fileno(),),
-                        stdout=f, stderr=f)
+                process = handed.start()
                 assert early.receive() in (OK, UNKNOWN)
-            wait_until(lambda: ask_raw(path, VECTOR) == OK, 20,
+            wait_until(lambda: ask_raw(handed.path, VECTOR) == OK, 20,
                        "the database")
-            # A sanitizer looks for leaks before the process ends.
-            assert process.end(timeout=60) == 0
+            handed.stop(process)
         assert not os.path.exists(socket_path(stage))
 
 

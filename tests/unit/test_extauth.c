@@ -101,8 +101,8 @@ setup(void)
 	ended = 0;
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
-	context = (struct door_context){ base, (struct auth *)(void *)&asked,
-	    NULL, &sink };
+	context = (struct door_context){ .base = base,
+	    .auth = (struct auth *)(void *)&asked, .sink = &sink };
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 	    ends), 0);
 	near_end = ends[0];
@@ -457,23 +457,33 @@ connect_to(const char *path)
 	return fd;
 }
 
-/* A door with a socket: what is under way is answered, the rest closed. */
-START_TEST(drain)
+/* In place of the pair: a door with a socket, and near_end connected. */
+static void
+listen_at(char *path, size_t cap, const uid_t *user)
 {
 	struct listener_settings with_path = settings;
-	char path[64], c;
-	int idle;
 
 	extauth_door_free(&door);
 	(void)close(near_end);
 	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 6);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	(void)snprintf(path, sizeof(path), "%s/s", dir);
+	(void)snprintf(path, cap, "%s/s", dir);
 	with_path.path = path;
 	with_path.mode = 0600;
+	with_path.users = user;
+	with_path.user_count = user != NULL;
 	door = extauth_door_new(&context, &with_path);
 	ck_assert_msg(door != NULL, "%s", lines);
 	near_end = connect_to(path);
+}
+
+/* What is under way is answered, the rest closed. */
+START_TEST(drain)
+{
+	char path[64], c;
+	int idle;
+
+	listen_at(path, sizeof(path), NULL);
 	idle = connect_to(path);
 	turn();
 	put_frame("auth:alice:example.com:p");
@@ -487,6 +497,48 @@ START_TEST(drain)
 	ck_assert_int_eq(read(near_end, &c, 1), 0);
 	ck_assert_uint_eq(extauth_door_busy(door), 0);
 	(void)close(idle);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* Sent and not read yet; i 1: not even accepted. Half a frame is not heard. */
+START_TEST(drain_who_waits)
+{
+	char path[64], c;
+	uint8_t out[64];
+	int half;
+
+	listen_at(path, sizeof(path), NULL);
+	half = connect_to(path);
+	if (_i == 0)
+		turn();
+	put(out, frame(out, "auth:alice:example.com:p", 24));
+	ck_assert_int_eq(write(half, out, 25), 25);
+	ck_assert_uint_eq(asked.submitted, 0);
+	extauth_door_drain(door);
+	ck_assert_uint_eq(asked.submitted, 1);
+	ck_assert_int_eq(read(half, &c, 1), 0);
+	decide(VERDICT_DENY);
+	ck_assert_int_eq(got(), 0);
+	ck_assert_int_eq(read(near_end, &c, 1), 0);
+	ck_assert_uint_eq(extauth_door_busy(door), 0);
+	(void)close(half);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+/* allow_users: no octet that could be taken for an answer, just the end. */
+START_TEST(refused_user)
+{
+	const uid_t user = getuid() + 1;
+	char path[64], c;
+
+	listen_at(path, sizeof(path), &user);
+	turn();
+	put_frame("auth:alice:example.com:p");
+	ck_assert_int_eq(read(near_end, &c, 1), 0);
+	ck_assert_uint_eq(asked.submitted, 0);
+	extauth_door_free(&door);
 	ck_assert_int_eq(rmdir(dir), 0);
 }
 END_TEST
@@ -514,6 +566,8 @@ suite(void)
 	tcase_add_test(tc, slow_reader);
 	tcase_add_test(tc, reader_has_gone);
 	tcase_add_test(tc, drain);
+	tcase_add_loop_test(tc, drain_who_waits, 0, 2);
+	tcase_add_test(tc, refused_user);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -1,6 +1,6 @@
 /*
  * Unix listeners: mode, stale and live sockets, who may connect, the cap,
- * running out of descriptors, sockets handed over.
+ * running out of descriptors, sockets handed over, who waits at the end.
  */
 
 #include <errno.h>
@@ -259,6 +259,58 @@ START_TEST(allow_users)
 }
 END_TEST
 
+/* Told so at once, before or after it has asked, and not interrupted. */
+START_TEST(refusal)
+{
+	struct listener_settings settings = settings_new();
+	const uid_t users[] = { getuid() + 1 };
+	char in[8];
+	int fd;
+
+	settings.users = users;
+	settings.user_count = 1;
+	settings.refusal = SPAN_LIT("\0\0");
+	start(&settings);
+	fd = peer();
+	if (_i == 0)
+		ck_assert_int_eq(send(fd, "request", 7, MSG_NOSIGNAL), 7);
+	turn();
+	ck_assert_uint_eq(accepted_count, 0);
+	ck_assert_uint_eq(listener_busy(listener), 1);
+	if (_i == 1)
+		ck_assert_int_eq(send(fd, "request", 7, MSG_NOSIGNAL), 7);
+	turn();
+	ck_assert_int_eq(read(fd, in, sizeof(in)), 2);
+	ck_assert_int_eq(memcmp(in, "\0\0", 2), 0);
+	ck_assert_int_eq(read(fd, in, sizeof(in)), 0);
+	ck_assert_int_eq(send(fd, "more", 4, MSG_NOSIGNAL), 4);
+	(void)close(fd);
+	turn();
+	ck_assert_uint_eq(listener_busy(listener), 0);
+}
+END_TEST
+
+/* It does not count among the connections that are allowed. */
+START_TEST(refused_take_no_room)
+{
+	struct listener_settings settings = settings_new();
+	const uid_t users[] = { getuid() + 1 };
+	int fds[3];
+
+	settings.users = users;
+	settings.user_count = 1;
+	settings.connections_max = 1;
+	start(&settings);
+	for (int i = 0; i < 3; i++)
+		fds[i] = peer();
+	turn();
+	ck_assert_uint_eq(lines, 3);
+	ck_assert_uint_eq(listener_busy(listener), 3);
+	for (int i = 0; i < 3; i++)
+		(void)close(fds[i]);
+}
+END_TEST
+
 START_TEST(connection_cap)
 {
 	struct listener_settings settings = settings_new();
@@ -273,12 +325,15 @@ START_TEST(connection_cap)
 	turn();
 	turn();
 	ck_assert_uint_eq(accepted_count, 2);
+	ck_assert_uint_eq(lines, 1);
 	listener_closed(listener);
 	turn();
 	ck_assert_uint_eq(accepted_count, 3);
 	listener_closed(listener);
 	turn();
 	ck_assert_uint_eq(accepted_count, 4);
+	/* Full again and again: said once. */
+	ck_assert_uint_eq(lines, 1);
 	for (int i = 0; i < 4; i++)
 		(void)close(fds[i]);
 }
@@ -346,6 +401,107 @@ START_TEST(handed_over_nonsense)
 }
 END_TEST
 
+/* Who had connected is accepted; nobody can connect any more. */
+START_TEST(drain)
+{
+	struct listener_settings settings = settings_new();
+	int fds[40];
+
+	/* More than one turn's worth, and more than are allowed. */
+	settings.connections_max = _i == 0 ? 0 : 2;
+	start(&settings);
+	for (int i = 0; i < 40; i++) {
+		fds[i] = peer();
+		ck_assert_int_ge(fds[i], 0);
+	}
+	if (_i == 1)
+		turn();
+	listener_drain(listener);
+	ck_assert_uint_eq(accepted_count, 40);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_int_eq(peer(), -1);
+	ck_assert_uint_eq(listener_busy(listener), 0);
+	for (int i = 0; i < 40; i++) {
+		ck_assert_int_eq(write(accepted[i], "x", 1), 1);
+		listener_closed(listener);
+	}
+	turn();
+	ck_assert_uint_eq(accepted_count, 40);
+	for (int i = 0; i < 40; i++)
+		(void)close(fds[i]);
+}
+END_TEST
+
+/* Found the file before it went, and connects after: refused, not lost. */
+START_TEST(drain_closes_the_door)
+{
+	struct listener_settings settings = settings_new();
+	char other[80];
+
+	start(&settings);
+	(void)snprintf(other, sizeof(other), "%s.other", path);
+	ck_assert_int_eq(link(path, other), 0);
+	listener_drain(listener);
+	ck_assert_int_eq(rename(other, path), 0);
+	ck_assert_int_eq(peer(), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
+}
+END_TEST
+
+/* No descriptor is free: they are accepted when there is one. */
+START_TEST(drain_out_of_descriptors)
+{
+	struct listener_settings settings = settings_new();
+	struct rlimit before, few;
+	int fd, turns = 0;
+
+	start(&settings);
+	fd = peer();
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)fd + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	listener_drain(listener);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_uint_eq(accepted_count, 0);
+	ck_assert_uint_eq(listener_busy(listener), 1);
+	while (listener_busy(listener) > 0 && turns++ < 100)
+		ck_assert_int_ge(event_base_loop(base, EVLOOP_ONCE), 0);
+	ck_assert_uint_eq(accepted_count, 1);
+	ck_assert_int_lt(turns, 10);
+	(void)close(fd);
+}
+END_TEST
+
+/* The queue of a socket that was handed over is the next daemon's. */
+START_TEST(drain_handed_over)
+{
+	struct listener_settings settings = settings_new();
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), waits, later;
+
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	ck_assert_int_eq(listen(fd, 5), 0);
+	settings.fd = dup(fd);
+	start(&settings);
+	waits = peer();
+	listener_drain(listener);
+	ck_assert_uint_eq(listener_busy(listener), 0);
+	listener_free(&listener);
+	later = peer();
+	ck_assert_int_ge(later, 0);
+	turn();
+	ck_assert_uint_eq(accepted_count, 0);
+	settings.fd = fd;
+	start(&settings);
+	turn();
+	ck_assert_uint_eq(accepted_count, 2);
+	(void)close(waits);
+	(void)close(later);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -362,10 +518,16 @@ suite(void)
 	tcase_add_loop_test(tc, cannot_start, 0,
 	    sizeof(hopeless) / sizeof(hopeless[0]));
 	tcase_add_test(tc, allow_users);
+	tcase_add_loop_test(tc, refusal, 0, 2);
+	tcase_add_test(tc, refused_take_no_room);
 	tcase_add_test(tc, connection_cap);
 	tcase_add_test(tc, out_of_descriptors);
 	tcase_add_test(tc, handed_over);
 	tcase_add_loop_test(tc, handed_over_nonsense, 0, 3);
+	tcase_add_loop_test(tc, drain, 0, 2);
+	tcase_add_test(tc, drain_closes_the_door);
+	tcase_add_test(tc, drain_out_of_descriptors);
+	tcase_add_test(tc, drain_handed_over);
 	suite_add_tcase(s, tc);
 	return s;
 }

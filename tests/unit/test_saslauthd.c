@@ -136,8 +136,8 @@ setup(void)
 	};
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
-	context = (struct door_context){ base, (struct auth *)(void *)&asked,
-	    NULL, &sink };
+	context = (struct door_context){ .base = base,
+	    .auth = (struct auth *)(void *)&asked, .sink = &sink };
 	door = NULL;
 	open_door();
 	peer = connect_peer();
@@ -541,12 +541,56 @@ START_TEST(drain)
 	ck_assert_int_ne(access(path, F_OK), 0);
 	ck_assert(got(idle, LIT(NOBODY_KNOWS)));
 	ck_assert(got(half, LIT(NOBODY_KNOWS)));
-	ck_assert_uint_eq(saslauthd_door_busy(door), 1);
+	/* They may be sending still: no broken pipe. */
+	ck_assert_uint_eq(saslauthd_door_busy(door), 3);
+	ck_assert_int_eq(send(idle, LIT(ALICE), MSG_NOSIGNAL),
+	    sizeof(ALICE) - 1);
+	turn();
+	ck_assert_uint_eq(asked.submitted, 1);
+	(void)close(idle);
+	(void)close(half);
 	decide(0, VERDICT_ALLOW);
 	ck_assert(got(peer, LIT(OK)));
 	ck_assert_uint_eq(saslauthd_door_busy(door), 0);
+}
+END_TEST
+
+/* Nothing has been read of them yet, or they are not even accepted. */
+START_TEST(drain_who_waits)
+{
+	int idle = connect_peer(), late;
+
+	turn();
+	late = connect_peer();
+	ck_assert_int_eq(write(idle, LIT(ALICE)), sizeof(ALICE) - 1);
+	ck_assert_int_eq(write(late, LIT(ALICE)), sizeof(ALICE) - 1);
+	ck_assert_uint_eq(asked.submitted, 0);
+	saslauthd_door_drain(door);
+	ck_assert_uint_eq(asked.submitted, 2);
+	decide(0, VERDICT_DENY);
+	ck_assert(got(late, LIT(NO)));
+	decide(1, VERDICT_ALLOW);
+	ck_assert(got(idle, LIT(OK)));
 	(void)close(idle);
-	(void)close(half);
+	(void)close(late);
+}
+END_TEST
+
+/* allow_users: another one is told that nobody knows, and nothing is asked. */
+START_TEST(refused_user)
+{
+	const uid_t users[] = { getuid() + 1 };
+
+	(void)close(peer);
+	settings.listener.users = users;
+	settings.listener.user_count = 1;
+	open_door();
+	peer = connect_peer();
+	if (_i == 0)
+		turn();
+	put(LIT(ALICE));
+	ck_assert(got(peer, LIT(NOBODY_KNOWS)));
+	ck_assert_uint_eq(asked.submitted, 0);
 }
 END_TEST
 
@@ -587,6 +631,8 @@ suite(void)
 	tcase_add_test(tc, connection_cap);
 	tcase_add_test(tc, peer_has_gone);
 	tcase_add_test(tc, drain);
+	tcase_add_test(tc, drain_who_waits);
+	tcase_add_loop_test(tc, refused_user, 0, 2);
 	tcase_add_test(tc, end_with_a_request_under_way);
 	suite_add_tcase(s, tc);
 	return s;
