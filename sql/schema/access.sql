@@ -232,6 +232,20 @@ BEGIN
 END
 $$;
 
+-- For onecredd -t: the domains that session_user sees, and how each keeps its
+-- digests.
+CREATE OR REPLACE FUNCTION onecred.visible_domains()
+RETURNS TABLE (domain text, digests text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.domain, d.digests
+    FROM onecred.domain d JOIN onecred.lookup_policy l
+        ON l.key = 'd/' || d.domain
+    WHERE session_user = ANY (l.readers)
+        OR pg_has_role(session_user, 'onecred_admin', 'MEMBER')
+    ORDER BY d.domain
+$$;
+
 -- The range that programs compare with their own at each connect.
 CREATE OR REPLACE FUNCTION onecred.schema_range()
 RETURNS TABLE (version integer, serves_programs_since integer)

@@ -2,7 +2,8 @@
 -- domains, and settings that keep digests out of the server's log. Runs with
 -- its caller's rights; for onecred_admin alone.
 
--- p_verifier: a PostgreSQL SCRAM-SHA-256 verifier, or '' for no password.
+-- p_verifier: a PostgreSQL SCRAM-SHA-256 verifier, '' for no password, or NULL
+-- for what the role has.
 CREATE OR REPLACE FUNCTION onecred.role_define(p_role text, p_grant text,
     p_domain text, p_verifier text)
 RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -15,13 +16,17 @@ BEGIN
         PERFORM onecred.refuse('OC004', 'the role''s verifier is malformed');
     END IF;
     SELECT * INTO known FROM pg_roles WHERE rolname = p_role;
+    IF p_verifier IS NULL AND known.rolname IS NULL THEN
+        PERFORM onecred.refuse('OC002', format('there is no role %s whose password could be kept: leave -v keep_password= away', p_role));
+    END IF;
     -- NB: an error inside EXECUTE carries the statement, and with it the
     -- verifier, into the log; only its message goes on.
     BEGIN
-        EXECUTE format('%s ROLE %I LOGIN INHERIT PASSWORD %s',
+        EXECUTE format('%s ROLE %I LOGIN INHERIT%s',
             CASE WHEN known.rolname IS NULL THEN 'CREATE' ELSE 'ALTER' END,
-            p_role, CASE p_verifier WHEN '' THEN 'NULL'
-                ELSE quote_literal(p_verifier) END);
+            p_role, CASE WHEN p_verifier IS NULL THEN ''
+                WHEN p_verifier = '' THEN ' PASSWORD NULL'
+                ELSE ' PASSWORD ' || quote_literal(p_verifier) END);
         EXECUTE format('GRANT %I TO %I', 'onecred_' || p_grant, p_role);
         IF NOT has_database_privilege(p_role, current_database(), 'CONNECT')
         THEN
@@ -46,7 +51,8 @@ BEGIN
             ELSE ', domains ' || (SELECT string_agg(c.domain, ', '
                 ORDER BY c.domain) FROM onecred.consumer c
                 WHERE c.role = p_role) END,
-        CASE p_verifier WHEN '' THEN ', no password (peer or certificate)'
+        CASE WHEN p_verifier IS NULL THEN ', password as it was'
+            WHEN p_verifier = '' THEN ', no password (peer or certificate)'
             ELSE '' END);
 END
 $$;
@@ -103,15 +109,16 @@ END
 $$;
 
 -- With p_verifier: takes it out of the temporary table onecred_new, where
--- onecred hash --role has put two lines.
+-- onecred hash --role has put two lines. NULL: the password stays.
 CREATE OR REPLACE FUNCTION onecred.role_load(p_role text, p_grant text,
     p_domain text, p_verifier boolean)
 RETURNS text LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lines text[];
 BEGIN
-    IF NOT p_verifier THEN
-        RETURN onecred.role_define(p_role, p_grant, p_domain, '');
+    IF p_verifier IS NOT TRUE THEN
+        RETURN onecred.role_define(p_role, p_grant, p_domain,
+            CASE WHEN NOT p_verifier THEN '' END);
     END IF;
     SELECT array_agg(line ORDER BY line DESC) INTO lines
     FROM pg_temp.onecred_new;

@@ -15,6 +15,7 @@ GRANT USAGE ON SCHEMA onecred TO onecred_daemon, onecred_plugin;
 GRANT SELECT ON onecred.schema_version TO onecred_daemon;
 GRANT EXECUTE ON FUNCTION onecred.schema_range()
     TO onecred_daemon, onecred_plugin;
+GRANT EXECUTE ON FUNCTION onecred.visible_domains() TO onecred_daemon;
 GRANT EXECUTE ON FUNCTION
     onecred.daemon_lookup(text, text, text),
     onecred.daemon_lookups(text[], text[], text[]),

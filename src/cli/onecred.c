@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "cli/cli_check.h"
 #include "cli/cli_hash.h"
 #include "cli/cli_say.h"
 #include "core/span.h"
@@ -19,6 +20,7 @@ static const struct command {
 	enum cli_status	(*run)(int argc, char **argv);
 	const char	*summary;
 } commands[] = {
+	{ "check", cli_check, "say why an account cannot log in" },
 	{ "hash", cli_hash, "make the verifiers of a new password" }
 };
 #define COMMAND_COUNT	(sizeof(commands) / sizeof(commands[0]))

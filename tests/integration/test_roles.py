@@ -68,7 +68,8 @@ def functions(stage):
         "onecred_plugin": {"lookup", "schema_range"},
         "onecred_daemon": {"daemon_lookup", "daemon_lookups", "daemon_realm",
                            "daemon_owner", "schema_range", "account_get",
-                           "account_set", "account_enable", "account_delete"},
+                           "account_set", "account_enable", "account_delete",
+                           "visible_domains"},
         "onecred_xmpp": set(), "onecred_sip": set(), "onecred_turn": set(),
         "r_nobody": set()}
     for role, names in allowed.items():
@@ -263,6 +264,22 @@ def role_add(stage):
     assert done.returncode == 0 and "no password" in done.stdout
     assert stage.postgres.value("SELECT rolpassword IS NULL FROM pg_authid "
                                 "WHERE rolname = 'peer'") == "t"
+    # keep_password: mended, with the password it has, or with none.
+    before = stage.postgres.value(
+        "SELECT rolpassword FROM pg_authid WHERE rolname = 'r_sip'")
+    stage.postgres.psql("ALTER ROLE r_sip RESET ALL; ALTER ROLE peer RESET "
+                        "ALL", check=True)
+    for role, grant in (("r_sip", "sip"), ("peer", "daemon")):
+        done = stage.script("role-add", role=role, grant=grant, domain="*",
+                            keep_password="yes")
+        assert done.returncode == 0 and "as it was" in done.stdout, done
+        assert "log_min_error_statement=panic" in settings(role)
+    assert stage.postgres.value("SELECT rolpassword FROM pg_authid WHERE "
+                                "rolname = 'r_sip'") == before
+    assert stage.postgres.value("SELECT rolpassword IS NULL FROM pg_authid "
+                                "WHERE rolname = 'peer'") == "t"
+    stage.postgres.psql("DELETE FROM onecred.consumer WHERE role = 'r_sip' "
+                        "AND domain = '*'", check=True)
     # A dropped role's successor does not inherit its domains.
     stage.postgres.psql("DROP ROLE peer", check=True)
     stage.script("role-add", check=True, role="peer", grant="daemon",
@@ -290,6 +307,13 @@ def role_refusals(stage):
              "superuser"),
             ({"role": "", "grant": "daemon", "domain": "*"}, "not a name")):
         done = stage.script("role-add", password_file=f, **variables)
+        assert done.returncode == 3 and word in done.stderr, (variables, done)
+    for variables, word in (
+            ({"keep_password": "yes"}, "no role x whose password"),
+            ({"keep_password": "maybe"}, "boolean"),
+            ({"keep_password": "yes", "password_file": f}, "either")):
+        done = stage.script("role-add", role="x", grant="sip", domain="*",
+                            **variables)
         assert done.returncode == 3 and word in done.stderr, (variables, done)
     done = stage.script("role-add", role="x", grant="sip", domain="*",
                         password_file=stage.password_file("short"))
