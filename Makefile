@@ -12,7 +12,6 @@ SYSCONFDIR ?= /etc
 # Where the Cyrus SASL plugin goes.
 SASLPLUGINDIR ?= $(PREFIX)/lib/$(shell $(CC) -print-multiarch)/sasl2
 PKG_CONFIG ?= pkg-config
-INSTALL ?= install
 FUZZ_SECONDS ?= 60
 
 # `make V=1` shows whole commands.
@@ -44,12 +43,12 @@ LINK_HARDENING = -pie -Wl,-z,relro,-z,now
 
 # Evaluated once, when make starts: targets that install packages first call
 # make again afterwards.
-PACKAGES = libevent_core libmicrohttpd libpq libcrypto libidn
+PACKAGES = libevent_core libmicrohttpd jansson libpq libcrypto libidn
 MISSING := $(shell $(PKG_CONFIG) --exists $(PACKAGES) 2>/dev/null || echo yes)
 PACKAGE_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 CORE_LIBS := $(shell $(PKG_CONFIG) --libs libcrypto libidn 2>/dev/null)
-DAEMON_LIBS := $(shell $(PKG_CONFIG) --libs libevent_core libmicrohttpd libpq \
-	2>/dev/null)
+DAEMON_LIBS := $(shell $(PKG_CONFIG) --libs libevent_core libmicrohttpd \
+	jansson libpq 2>/dev/null)
 CHECK_LIBS = $(shell $(PKG_CONFIG) --libs check)
 CHECK_CFLAGS = $(shell $(PKG_CONFIG) --cflags check)
 
@@ -90,11 +89,19 @@ $(B)/onecredd: $(B)/src/daemon/main.o $(B)/libonecredd.a \
 	$(call say,LINK $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(CORE_LIBS)
 
-$(B)/onecred: $(B)/src/cli/onecred.o $(CLI_SHARED) $(B)/libonecred-core.a
-	$(call say,LINK $@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+# The commands, for their unit tests too.
+$(B)/libonecred-cli.a: $(CLI_SHARED)
+	$(call say,AR $@)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
-$(B)/onecred-extauth: $(B)/src/cli/onecred_extauth.o
+$(B)/onecred: $(B)/src/cli/onecred.o $(B)/libonecred-cli.a \
+    $(B)/libonecredd.a $(B)/libonecred-core.a
+	$(call say,LINK $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(CORE_LIBS)
+
+# Links nothing of the core: cli_relay and cli_generic need none of it.
+$(B)/onecred-extauth: $(B)/src/cli/onecred_extauth.o $(B)/libonecred-cli.a
 	$(call say,LINK $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
@@ -129,7 +136,7 @@ $(CORE_UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o \
 	$(call say,LINK $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(CORE_LIBS)
 $(OTHER_UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o \
-    $(B)/libonecredd.a $(B)/libonecred-core.a
+    $(B)/libonecred-cli.a $(B)/libonecredd.a $(B)/libonecred-core.a
 	$(call say,LINK $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(DAEMON_LIBS) $(CORE_LIBS)
 
@@ -144,9 +151,17 @@ $(DRIVERS): %: %.o $(B)/libonecredd.a $(B)/libonecred-core.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) $(CORE_LIBS)
 drivers: $(DRIVERS)
 
+# A phone on sofia-sip; its headers are not held to our warnings.
+SOFIA_UAC = $(B)/tests/integration/sofia_uac
+$(SOFIA_UAC).o: override CPPFLAGS += $(patsubst -I%,-isystem %, \
+	$(shell $(PKG_CONFIG) --cflags sofia-sip-ua))
+$(SOFIA_UAC): override DAEMON_LIBS += \
+	$(shell $(PKG_CONFIG) --libs sofia-sip-ua)
+
 # Built only by tests/fuzz.sh: clang, -fsanitize=fuzzer-no-link in SANITIZE.
 FUZZERS = $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-$(FUZZERS): %: %.o $(B)/libonecredd.a $(B)/libonecred-core.a
+$(FUZZERS): %: %.o $(B)/libonecred-cli.a $(B)/libonecredd.a \
+    $(B)/libonecred-core.a
 	$(call say,LINK $@)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(DAEMON_LIBS) $(CORE_LIBS)
 fuzzers: $(FUZZERS)
@@ -175,6 +190,8 @@ check-tsan:
 	@python3 -B tests/run tsan
 check-integration:
 	@python3 -B tests/run integration
+check-bare:
+	@sh tests/bare.sh
 
 check-layers:
 	@sh tests/check-layers.sh $(LAYERS)
@@ -194,63 +211,15 @@ bench: deps-test
 	@for f in tests/bench/bench_*.py; do \
 	    ONECRED_BUILD=$(B) python3 -B $$f || exit 1; done
 
-# Installing. SQL scripts call the installed onecred by its absolute path
-# unless the environment variable ONECRED names another one.
-SHARE = $(DESTDIR)$(PREFIX)/share
-SQL_FILES = $(sort $(shell find sql -name '*.sql' 2>/dev/null))
-MAN_PAGES = $(sort $(wildcard src/*/*.[158]))
-SAMPLE_CONFIG = src/daemon/onecred.conf.sample
+include src/install/install.mk
 
-install: install-onecred install-onecredd install-extauth install-sql \
-    install-man install-config
-
-install-onecred: $(B)/onecred
-	$(INSTALL) -D -m 0755 $(B)/onecred $(DESTDIR)$(PREFIX)/bin/onecred
-
-install-onecredd: $(B)/onecredd
-	$(INSTALL) -D -m 0755 $(B)/onecredd $(DESTDIR)$(PREFIX)/sbin/onecredd
-
-install-extauth: $(B)/onecred-extauth
-	$(INSTALL) -D -m 0755 $(B)/onecred-extauth \
-	    $(DESTDIR)$(PREFIX)/bin/onecred-extauth
-
-install-sql:
-	@set -e; for f in $(SQL_FILES); do \
-	    to=$(SHARE)/onecred/$$f; \
-	    $(INSTALL) -D -m 0644 /dev/null $$to; \
-	    sed 's|$${ONECRED:-onecred}|$${ONECRED:-$(PREFIX)/bin/onecred}|g' \
-	        $$f >$$to; \
+# Configuration of other programs, as the README hands it out.
+install: install-examples
+install-examples:
+	@set -e; for f in tests/integration/fragments/*; do \
+	    sed 's|/usr/local|$(PREFIX)|g' $$f | \
+	        $(PUT) 0644 - $(SHARE)/onecred/examples/$${f##*/}; \
 	done
-	@echo "SQL scripts: $(SHARE)/onecred/sql"
-
-install-man:
-	@set -e; for f in $(MAN_PAGES); do \
-	    $(INSTALL) -D -m 0644 $$f $(SHARE)/man/man$${f##*.}/$${f##*/}; \
-	done
-	@echo "Manual pages: $(SHARE)/man"
-
-# An edited configuration is never overwritten.
-install-config:
-	@set -e; for f in $(wildcard README.md CHANGELOG.md LICENSE) \
-	    $(SAMPLE_CONFIG); do \
-	    $(INSTALL) -D -m 0644 $$f $(SHARE)/doc/onecred/$${f##*/}; \
-	done
-	@set -e; to=$(DESTDIR)$(SYSCONFDIR)/onecred/onecred.conf; \
-	if [ ! -e $$to ]; then \
-	    $(INSTALL) -D -m 0640 $(SAMPLE_CONFIG) $$to; \
-	elif ! cmp -s $(SAMPLE_CONFIG) $$to; then \
-	    echo "$$to stays as it is; the sample is" \
-	        "$(PREFIX)/share/doc/onecred/onecred.conf.sample"; \
-	fi
-
-# The configuration stays.
-uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/onecred \
-	    $(DESTDIR)$(PREFIX)/bin/onecred-extauth \
-	    $(DESTDIR)$(PREFIX)/sbin/onecredd
-	rm -rf $(SHARE)/onecred $(SHARE)/doc/onecred
-	@for f in $(MAN_PAGES); do \
-	    rm -f $(SHARE)/man/man$${f##*.}/$${f##*/}; done
 
 # The Cyrus SASL plugin has its own rules; a tree without it builds too.
 -include plugin/plugin.mk
@@ -274,13 +243,17 @@ help:
 #   bench            measurements beside the peers
 #   deps deps-test   install packages to build and demo, or to test
 #   install uninstall           DESTDIR PREFIX SYSCONFDIR SASLPLUGINDIR
+#   deb              Debian packages, build/*.deb; needs no root once the
+#                    packages for building are there
+#   check-bare       install, package and purge in a fresh Debian 12 tree;
+#                    root and network, not part of check
 #   clean            remove $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/deb -prune -o -type f -name '*.d' \
+    -print 2>/dev/null)
 
-.PHONY: all bench check check-asan check-compare check-headers \
+.PHONY: all bench check check-asan check-bare check-compare check-headers \
     check-integration check-layers check-tsan check-unit clean demo deps \
-    deps-test drivers fuzz fuzzers help install install-config \
-    install-extauth install-man install-onecred install-onecredd install-sql \
-    lint packages-present uninstall unit unit-core FORCE
+    deps-test drivers fuzz fuzzers help install install-examples lint \
+    packages-present uninstall unit unit-core FORCE
 .SECONDARY:

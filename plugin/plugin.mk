@@ -33,14 +33,18 @@ drivers: $(BENCH_AUXPROP)
 
 install: install-plugin
 install-plugin: $(PLUGIN)
-	$(INSTALL) -D -m 0644 $(PLUGIN) \
-	    $(DESTDIR)$(SASLPLUGINDIR)/libonecred.so
-	$(INSTALL) -D -m 0644 plugin/onecred-sasl.8 \
-	    $(DESTDIR)$(PREFIX)/share/man/man8/onecred-sasl.8
+	@$(PUT) 0644 $(PLUGIN) $(SASLPLUGINDIR)/libonecred.so
+	@$(PUT) 0644 plugin/onecred-sasl.8 $(SHARE)/man/man8/onecred-sasl.8
 
-uninstall: uninstall-plugin
-uninstall-plugin:
-	rm -f $(DESTDIR)$(SASLPLUGINDIR)/libonecred.so \
-	    $(DESTDIR)$(PREFIX)/share/man/man8/onecred-sasl.8
+# Prosody's modules. Debian's Prosody looks into /usr/lib/prosody/modules by
+# itself; below another PREFIX it is told by plugin_paths.
+PROSODYDIR ?= $(PREFIX)/lib/prosody/modules
+PROSODY_MODULES = $(sort $(shell find plugin/prosody -name '*.lua'))
 
-.PHONY: install-plugin uninstall-plugin
+install: install-prosody
+install-prosody:
+	@set -e; for f in $(PROSODY_MODULES); do \
+	    $(PUT) 0644 $$f $(PROSODYDIR)/$${f#plugin/prosody/}; \
+	done
+
+.PHONY: install-plugin install-prosody

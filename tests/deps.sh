@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing: `deps.sh build` what building
-# and the demo need, `deps.sh test` that and the real peers of the tests.
+# and the demo need, `deps.sh test` that and the real peers of the tests,
+# `deps.sh deb` what making a Debian package needs.
 # As root, or by sudo; otherwise it prints the command for root and exits 1.
 #
 # It starts and enables no service, creates no PostgreSQL cluster, and stops
@@ -14,17 +15,33 @@ export LC_ALL PATH
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 mode=${1-build}
 
+# libjansson-dev: requests and answers of the HTTP door are JSON (DESIGN 10).
 build_packages='gcc libc6-dev pkg-config libevent-dev libpq-dev libssl-dev
-	libidn-dev libmicrohttpd-dev postgresql-client-common freeradius-utils
-	python3 util-linux check libsasl2-dev libsasl2-modules sasl2-bin'
+	libidn-dev libmicrohttpd-dev libjansson-dev postgresql-client-common
+	freeradius-utils python3 util-linux check libsasl2-dev libsasl2-modules
+	sasl2-bin'
 test_packages='clang libclang-rt-dev clang-tidy cppcheck freeradius
 	freeradius-postgresql libdbd-pg-perl perl mandoc libsasl2-modules-sql
-	strace valgrind openssl prosody prosody-modules lua-cyrussasl lua-sec'
+	strace valgrind openssl prosody prosody-modules lua-cyrussasl lua-sec
+	python3-slixmpp
+	ejabberd kamailio kamailio-radius-modules postfix sipsak curl
+	kamailio-postgres-modules
+	kamailio-utils-modules kamailio-extra-modules baresip-core sip-tester
+	linphone-cli libsofia-sip-ua-dev'
+
+# The Build-Depends of src/install/debian/control and what reads them.
+deb_packages='build-essential debhelper fakeroot pkg-config libevent-dev
+	libidn-dev libjansson-dev libmicrohttpd-dev libpq-dev libsasl2-dev
+	libssl-dev'
+# What looks at units, profiles and packages that were made.
+install_packages='systemd apparmor lintian'
 
 case $mode in
 build)	packages=$build_packages ;;
-test)	packages="$build_packages $test_packages" ;;
-*)	echo "usage: deps.sh build|test" >&2; exit 2 ;;
+test)	packages="$build_packages $test_packages $deb_packages
+		$install_packages" ;;
+deb)	packages=$deb_packages ;;
+*)	echo "usage: deps.sh build|test|deb" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
@@ -53,7 +70,7 @@ $package
 	*)	missing="$missing $package" ;;
 	esac
 done
-server_there || missing="$missing postgresql-15"
+[ "$mode" = deb ] || server_there || missing="$missing postgresql-15"
 policy=/usr/sbin/policy-rc.d
 preset=/etc/systemd/system-preset/00-onecred-deps.preset
 cluster=/etc/postgresql-common/createcluster.conf
