@@ -1,16 +1,13 @@
 #!/usr/bin/python3 -B
 """
-Prosody with its stock mod_auth_cyrus: PLAIN over TLS, checked by the daemon's
-[saslauthd] door. The client is a few lines of XMPP (RFC 6120), so that it can
-say what a well-behaved one would not.
+Prosody with its stock mod_auth_cyrus and fragments/prosody*: PLAIN over TLS,
+checked by the daemon's [saslauthd] door.
 """
 
-import base64
 import os
-import re
-import socket
-import ssl
 
+import xmpp
+from fragment import fragment
 from stage import (Daemon, NOBODY, case, find_program, free_port, run_cases,
                    wait_until)
 
@@ -20,11 +17,6 @@ conninfo = {conninfo}
 [saslauthd]
 listen = {mux}
 domains = example.com
-"""
-
-SASL = """pwcheck_method: saslauthd
-saslauthd_path: {mux}
-mech_list: PLAIN
 """
 
 PROSODY = """
@@ -39,64 +31,17 @@ http_ports = {{}}
 https_ports = {{}}
 modules_enabled = {{ "saslauth"; "tls"; "posix" }}
 modules_disabled = {{ "s2s"; "offline" }}
-c2s_require_encryption = true
 ssl = {{ certificate = "{directory}/cert.pem"; key = "{directory}/key.pem" }}
-authentication = "cyrus"
-VirtualHost "example.com"
 """
 
-STREAM = ("<stream:stream xmlns='jabber:client' version='1.0' "
-          "xmlns:stream='http://etherx.jabber.org/streams' "
-          "to='example.com'>")
-NAMESPACE = "urn:ietf:params:xml:ns:xmpp-"
+
+def client(stage):
+    return xmpp.Client(stage.c2s, stage.cafile)
 
 
-class Client:
-    """One stream, TLS on, up to the server's SASL features."""
-
-    def __init__(self, stage):
-        self.socket = socket.create_connection(("127.0.0.1", stage.c2s), 30)
-        self.socket.settimeout(30)
-        self.features = self.ask(STREAM, "</stream:features>")
-        assert "PLAIN" not in self.features
-        self.ask(f"<starttls xmlns='{NAMESPACE}tls'/>", "<proceed")
-        context = ssl.create_default_context(
-            cafile=stage.path("prosody/cert.pem"))
-        self.socket = context.wrap_socket(self.socket,
-                                          server_hostname="example.com")
-        self.features = self.ask(STREAM, "</stream:features>")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.socket.close()
-
-    def ask(self, text, *ends):
-        """Sends text, reads until one of ends has come."""
-        self.socket.sendall(text.encode())
-        got = ""
-        while not any(end in got for end in ends):
-            piece = self.socket.recv(65536)
-            assert piece, got
-            got += piece.decode()
-        return got
-
-    def plain(self, user, password, authzid=""):
-        """"success", or the condition of the failure."""
-        octets = f"{authzid}\0{user}\0{password}".encode()
-        answer = self.ask(
-            f"<auth xmlns='{NAMESPACE}sasl' mechanism='PLAIN'>"
-            f"{base64.b64encode(octets).decode()}</auth>",
-            "<success", "</failure>")
-        if "<success" in answer:
-            return "success"
-        return re.search(r"<failure[^>]*><([a-z-]+)", answer).group(1)
-
-
-def login(stage, *names):
-    with Client(stage) as client:
-        return client.plain(*names)
+def login(stage, user, password, authzid=""):
+    with client(stage) as one:
+        return one.login("PLAIN", user, password, authzid=authzid)
 
 
 def prepare(stage):
@@ -108,19 +53,17 @@ def prepare(stage):
     for name in ("door", "prosody", "prosody/data"):
         stage.make_directory(name, NOBODY)
     stage.make_directory("sasl")
-    mux = stage.path("door/mux")
+    mux = stage.path("door/saslauthd.sock")
     stage.daemon = Daemon(stage, CONFIG.format(
         conninfo=stage.postgres.conninfo("onecredd"), mux=mux))
-    stage.file("sasl/prosody.conf", SASL.format(mux=mux), mode=0o644)
+    stage.file("sasl/prosody.conf", fragment(stage, "prosody-sasl.conf"),
+               mode=0o644)
     directory = stage.path("prosody")
-    stage.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-               "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-               "/CN=example.com", "-addext", "subjectAltName=DNS:example.com",
-               "-keyout", f"{directory}/key.pem", "-out",
-               f"{directory}/cert.pem"], user=NOBODY, check=True)
+    stage.cafile = xmpp.certificate(stage, directory, NOBODY)
     stage.c2s = free_port("tcp")
     config = stage.file("prosody.cfg.lua", PROSODY.format(
-        directory=directory, port=stage.c2s), user=NOBODY)
+        directory=directory, port=stage.c2s)
+        + fragment(stage, "prosody.cfg.lua"), user=NOBODY)
     with open(os.path.join(stage.log_directory, "prosody.log"), "wb") as log:
         stage.spawn([find_program("prosody"), "-F", "--config", config],
                     user=NOBODY, stdout=log, stderr=log,
@@ -128,7 +71,7 @@ def prepare(stage):
 
     def listening():
         try:
-            Client(stage).socket.close()
+            client(stage).close()
         except OSError:
             return False
         return True
@@ -137,8 +80,10 @@ def prepare(stage):
 
 @case("PLAIN, over TLS only: right, as user@domain, capitals, colons")
 def right(stage):
-    with Client(stage) as client:
-        assert re.findall(r"<mechanism>([^<]*)", client.features) == ["PLAIN"]
+    with xmpp.Client(stage.c2s, stage.cafile, tls=False) as one:
+        assert one.mechanisms == [], one.features
+    with client(stage) as one:
+        assert one.mechanisms == ["PLAIN"], one.features
     for user, password in (("alice", "wonderland"), ("Alice", "wonderland"),
                            ("alice@example.com", "wonderland"),
                            ("carol", "pass:word:1")):
