@@ -1,50 +1,85 @@
 /*
- * The HTTP door: libmicrohttpd (RFC 9110, 9112) inside our event loop, for
- * whoever watches the daemon.
+ * The HTTP door: libmicrohttpd (RFC 9110, 9112) inside our event loop.
  *
  *	listener --fd--> MHD_add_connection()
  *	its epoll descriptor, readable in our loop --> MHD_run()
+ *	a decision that takes time: MHD suspends the connection, and is
+ *	resumed when the answer is there
  *
- * It answers without reading a body, never echoes what was sent, and never
- * tells a name. Each connection has a timer of its own that starts anew with
- * every answer: MHD's own timeout starts anew with every octet, so a peer
- * that sends one now and then would stay for ever.
+ * This file is the loop and the connections; what is asked for is judged in
+ * http_watch.c and http_exchange.c. Nothing that was sent is logged.
+ *
+ * Each connection has a timer of its own that starts anew with every answer:
+ * MHD's own timeout starts anew with every octet, so a peer that sends one
+ * now and then would stay for ever. While a decision is under way the timer
+ * rests: service/auth answers within its own deadline.
  */
 
 #include "doors/http.h"
 
 #include <sys/socket.h>
 
+#include <inttypes.h>
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
-#include "core/wbuf.h"
+#include "core/secret.h"
+#include "doors/http_exchange.h"
+#include "doors/http_json.h"
+#include "doors/http_response.h"
 #include "doors/http_socket.h"
+#include "doors/http_watch.h"
 
 #define REQUEST_MS	10000
 #define CONNECTIONS_MAX	256
 #define CONNECTION_MEMORY (16 * 1024)	/* request line and header fields */
-#define PLAIN_TEXT	"text/plain; charset=utf-8"
-#define METRICS_TYPE	"text/plain; version=0.0.4; charset=utf-8"
+#define DISCARD_MAX	65536	/* octets read in vain, to keep a connection */
 
 /* One connection. Owner: MHD, from its "started" to its "closed". */
-struct peer {
+struct connection {
 	struct http_door	*door;
+	struct connection	*next, **link;	/* all of the door's */
 	struct event		*deadline;
+	struct event		*gone;		/* the peer closes; made late */
+	struct MHD_Connection	*mhd;		/* suspended, or NULL */
+	struct request		*waiting;	/* what it waits with */
 	int			 fd;		/* MHD's */
+};
+
+/* One request. Owner: MHD, from its URI to its "completed". */
+struct request {
+	struct http_exchange	*exchange;
+	struct connection	*connection;
+	bool			 suspended;	/* at some time */
+	enum {
+		STEP_HEADER = 0,	/* nothing seen yet */
+		STEP_BODY,
+		STEP_DISCARD,		/* answered, but the body comes */
+		STEP_WAITING,		/* suspended */
+		STEP_ANSWERED,
+		STEP_GONE		/* nobody waits any more */
+	} step;
 };
 
 struct http_door {
 	const struct door_context *context;
-	struct listener		*listener;	/* NULL: draining */
+	struct listener		*listener;
+	struct http_clients	*clients;
+	struct connection	*connections;
+	struct http_refusals	 refusals;
+	struct http_counts	 counts;
+	size_t			 waiting;	/* requests that were suspended,
+						   until they are completed */
+	bool			 draining;
 	struct MHD_Daemon	*mhd;
 	struct event		*ready;		/* MHD's epoll descriptor */
 	struct event		*later;		/* when MHD wants to run */
 	struct timeval		 request_time;
-	struct peer		*adding;	/* not yet MHD's */
+	struct connection	*adding;	/* not yet MHD's */
 };
 
 /* Lets MHD work, and asks when it wants to work again whatever comes. */
@@ -72,27 +107,78 @@ on_run(evutil_socket_t fd, short what, void *arg)
 	run(arg);
 }
 
+/* Runs MHD once in this turn, however often it is asked for. */
+static void
+run_soon(struct http_door *door)
+{
+	event_active(door->later, EV_TIMEOUT, 0);
+}
+
+/* The wait is over, by whatever: MHD asks on_request() again. */
+static void
+wake(struct connection *c)
+{
+	struct MHD_Connection *mhd = c->mhd;
+
+	c->mhd = NULL;
+	if (c->gone != NULL)
+		(void)event_del(c->gone);
+	(void)event_add(c->deadline, &c->door->request_time);
+	MHD_resume_connection(mhd);
+	run_soon(c->door);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct request *request = arg;
+
+	wake(request->connection);
+}
+
+/* Ends the request that is under way: nobody waits for its answer. */
+static void
+abandon(struct connection *c)
+{
+	c->waiting->step = STEP_GONE;
+	http_exchange_cancel(c->waiting->exchange);
+	wake(c);
+}
+
+static void
+on_gone(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	abandon(arg);
+}
+
 /* MHD finds the end of the stream and closes. */
 static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
-	struct peer *peer = arg;
-	struct http_door *door = peer->door;
+	struct connection *c = arg;
 
 	(void)fd;
 	(void)what;
-	(void)shutdown(peer->fd, SHUT_RDWR);
-	run(door);
+	(void)shutdown(c->fd, SHUT_RDWR);
+	run(c->door);
 }
 
 static void
-peer_free(struct peer *peer)
+connection_free(struct connection *c)
 {
-	if (peer->deadline != NULL)
-		event_free(peer->deadline);
-	if (peer->door->listener != NULL)
-		listener_closed(peer->door->listener);
-	free(peer);
+	if (c->next != NULL)
+		c->next->link = c->link;
+	if (c->link != NULL)
+		*c->link = c->next;
+	if (c->deadline != NULL)
+		event_free(c->deadline);
+	if (c->gone != NULL)
+		event_free(c->gone);
+	if (c->door->listener != NULL)
+		listener_closed(c->door->listener);
+	free(c);
 }
 
 static void
@@ -106,25 +192,59 @@ on_connection(void *arg, struct MHD_Connection *connection,
 		*socket_context = door->adding;
 		door->adding = NULL;
 	} else if (*socket_context != NULL) {
-		peer_free(*socket_context);
+		connection_free(*socket_context);
 		*socket_context = NULL;
 	}
 }
 
+static struct connection *
+connection_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+/* A request line: what it asks for, as it came. */
+static void *
+on_uri(void *arg, const char *uri, struct MHD_Connection *mhd)
+{
+	struct http_door *door = arg;
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (request == NULL)
+		return NULL;
+	request->connection = connection_of(mhd);
+	request->exchange = http_exchange_new(door->context, span_str(uri));
+	if (request->exchange == NULL) {
+		free(request);
+		return NULL;
+	}
+	request->exchange->ready = on_ready;
+	request->exchange->arg = request;
+	return request;
+}
+
 /* An answer is out: the next request has its own time. */
 static void
-on_completed(void *arg, struct MHD_Connection *connection,
-    void **request_context, enum MHD_RequestTerminationCode code)
+on_completed(void *arg, struct MHD_Connection *mhd, void **request_context,
+    enum MHD_RequestTerminationCode code)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-	    connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *c = connection_of(mhd);
+	struct request *request = *request_context;
 	struct http_door *door = arg;
-	struct peer *peer = info != NULL ? info->socket_context : NULL;
 
-	(void)request_context;
 	(void)code;
-	if (peer != NULL)
-		(void)event_add(peer->deadline, &door->request_time);
+	*request_context = NULL;
+	if (request != NULL) {
+		/* NB: not before, or the end of the daemon overtakes it. */
+		door->waiting -= request->suspended;
+		http_exchange_free(&request->exchange);
+		free(request);
+	}
+	if (c != NULL)
+		(void)event_add(c->deadline, &door->request_time);
 }
 
 static void
@@ -132,147 +252,187 @@ on_accept(int fd, void *arg)
 {
 	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 	struct http_door *door = arg;
-	struct peer *peer = calloc(1, sizeof(*peer));
+	struct connection *c = calloc(1, sizeof(*c));
 
-	if (peer == NULL) {
+	if (c == NULL) {
 		sink_log(door->context->sink, LEVEL_ERROR,
 		    "door=http: out of memory, connection closed");
 		(void)close(fd);
 		listener_closed(door->listener);
 		return;
 	}
-	peer->door = door;
-	peer->fd = fd;
-	peer->deadline = evtimer_new(door->context->base, on_deadline, peer);
-	if (peer->deadline == NULL || event_add(peer->deadline,
+	c->door = door;
+	c->fd = fd;
+	c->deadline = evtimer_new(door->context->base, on_deadline, c);
+	if (c->deadline == NULL || event_add(c->deadline,
 	    &door->request_time) != 0) {
 		(void)close(fd);
-		peer_free(peer);
+		connection_free(c);
 		return;
 	}
-	door->adding = peer;
+	c->link = &door->connections;
+	c->next = door->connections;
+	if (c->next != NULL)
+		c->next->link = &c->next;
+	door->connections = c;
+	door->adding = c;
 	/* NB: it closes fd when it fails. */
 	(void)MHD_add_connection(door->mhd, fd, &nobody, sizeof(nobody));
 	if (door->adding != NULL) {
-		peer_free(door->adding);
+		connection_free(door->adding);
 		door->adding = NULL;
 	}
 	/* The request has usually come with the connection. */
 	run(door);
 }
 
-/* Takes over response; false closes the connection. */
+/* Hands the answer to MHD; its text stays the exchange's. MHD_NO closes. */
 static enum MHD_Result
-answer(struct MHD_Connection *connection, unsigned int status,
-    const char *type, struct MHD_Response *response)
+send_answer(struct http_door *door, struct request *request,
+    struct MHD_Connection *mhd)
 {
+	const struct http_answer *answer = &request->exchange->answer;
+	struct MHD_Response *response;
 	enum MHD_Result rc;
 
+	request->step = STEP_ANSWERED;
+	http_counts_add(&door->counts, answer->status);
+	/* After it the peer's next request is another daemon's. */
+	response = http_response_new(answer, door->draining);
 	if (response == NULL)
 		return MHD_NO;
-	rc = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-	    type);
-	if (rc == MHD_YES)
-		rc = MHD_add_response_header(response,
-		    MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	if (rc == MHD_YES && status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		rc = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW,
-		    "GET, HEAD");
-	if (rc == MHD_YES)
-		rc = MHD_queue_response(connection, status, response);
+	rc = MHD_queue_response(mhd, answer->status, response);
 	MHD_destroy_response(response);
 	return rc;
 }
 
-/* text: static, one word. */
-static enum MHD_Result
-answer_word(struct MHD_Connection *connection, unsigned int status,
-    struct span text)
+/* A token was wrong or missing: counted, told now and then. */
+static void
+note_refusal(struct http_door *door, int fd)
 {
-	char line[32];
-	struct wbuf wb;
+	char source[HTTP_SOURCE_MAX];
+	struct timespec ts;
+	uint64_t untold;
 
-	wbuf_init(&wb, line, sizeof(line));
-	wbuf_span(&wb, text);
-	wbuf_u8(&wb, '\n');
-	return answer(connection, status, PLAIN_TEXT,
-	    MHD_create_response_from_buffer(wb.n, line,
-	    MHD_RESPMEM_MUST_COPY));
+	door->counts.refused++;
+	http_socket_source(fd, source, sizeof(source));
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	if (http_refusals_take(&door->refusals, source,
+	    (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000,
+	    &untold))
+		sink_log(door->context->sink, LEVEL_WARNING, "door=http: a "
+		    "request without the token of a client, source=%s; %"
+		    PRIu64 " more untold before", source, untold);
 }
 
 static enum MHD_Result
-answer_health(const struct http_door *door,
-    struct MHD_Connection *connection)
+on_field(void *arg, enum MHD_ValueKind kind, const char *name,
+    const char *value)
 {
-	if (door->listener == NULL)
-		return answer_word(connection,
-		    MHD_HTTP_SERVICE_UNAVAILABLE, SPAN_LIT("stopping"));
-	if (!auth_ready(door->context->auth))
-		return answer_word(connection,
-		    MHD_HTTP_SERVICE_UNAVAILABLE, SPAN_LIT("unavailable"));
-	return answer_word(connection, MHD_HTTP_OK, SPAN_LIT("ok"));
-}
-
-static enum MHD_Result
-answer_metrics(const struct http_door *door,
-    struct MHD_Connection *connection)
-{
-	/* Untouched pages of it cost nothing. */
-	char *text = malloc(AUTH_METRICS_MAX);
-	enum MHD_Result rc = MHD_NO;
-	struct wbuf wb;
-
-	if (text == NULL)
-		return MHD_NO;
-	wbuf_init(&wb, text, AUTH_METRICS_MAX);
-	auth_metrics(door->context->auth, &wb);
-	if (!wb.failed)
-		rc = answer(connection, MHD_HTTP_OK, METRICS_TYPE,
-		    MHD_create_response_from_buffer(wb.n, text,
-		    MHD_RESPMEM_MUST_COPY));
-	free(text);
-	return rc;
-}
-
-static bool
-has_body(struct MHD_Connection *connection)
-{
-	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-	    MHD_HTTP_HEADER_CONTENT_LENGTH) != NULL ||
-	    MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-	    MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+	(void)kind;
+	http_headers_add(arg, span_str(name), span_str(value));
+	return MHD_YES;
 }
 
 /*
- * Called when the header is here, and again when the request is complete. An
- * answer to the first call ends the connection, which is right where a body
- * would have to be read; else it waits for the second.
+ * The header is here. An answer to this call ends the connection, which is
+ * right where much body would have to be read in vain; else it waits until
+ * the request is complete.
  */
 static enum MHD_Result
-on_request(void *arg, struct MHD_Connection *connection, const char *url,
+on_header(struct http_door *door, struct request *request,
+    struct MHD_Connection *mhd, const char *method)
+{
+	struct http_exchange *x = request->exchange;
+	struct http_headers headers = { .chunked = false };
+	const struct http_watch watch = {
+		&door->counts, door->draining
+	};
+	size_t n = 0;
+
+	x->method = http_method_parse(span_str(method));
+	(void)MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_field,
+	    &headers);
+	request->step = STEP_DISCARD;
+	if (!http_watch_answer(&watch, x) &&
+	    http_exchange_begin(x, &headers, door->clients))
+		request->step = STEP_BODY;
+	if (x->answer.status == MHD_HTTP_UNAUTHORIZED)
+		note_refusal(door, request->connection->fd);
+	/* The token is not needed again, and MHD would keep it. */
+	secret_wipe((void *)(uintptr_t)headers.authorization.p,
+	    headers.authorization.n);
+	if (request->step == STEP_DISCARD && (headers.chunked ||
+	    headers.repeated || http_headers_length(&headers, &n) != 0 ||
+	    n > DISCARD_MAX))
+		return send_answer(door, request, mhd);
+	return MHD_YES;
+}
+
+/* The request is complete: answers it, now or later. */
+static enum MHD_Result
+on_complete(struct http_door *door, struct request *request,
+    struct MHD_Connection *mhd)
+{
+	struct connection *c = request->connection;
+
+	if (request->step == STEP_DISCARD ||
+	    http_exchange_end(request->exchange))
+		return send_answer(door, request, mhd);
+	if (c->gone == NULL)
+		c->gone = event_new(door->context->base, c->fd, EV_CLOSED,
+		    on_gone, c);
+	if (c->gone == NULL || event_add(c->gone, NULL) != 0)
+		return MHD_NO;
+	(void)event_del(c->deadline);
+	request->step = STEP_WAITING;
+	request->suspended = true;
+	c->waiting = request;
+	c->mhd = mhd;
+	door->waiting++;
+	MHD_suspend_connection(mhd);
+	return MHD_YES;
+}
+
+/*
+ * MHD calls it when the header is here, for each piece of the body, when the
+ * request is complete, and again after each suspension.
+ */
+static enum MHD_Result
+on_request(void *arg, struct MHD_Connection *mhd, const char *url,
     const char *method, const char *version, const char *upload,
     size_t *upload_n, void **request_context)
 {
-	const struct http_door *door = arg;
-	struct span path = span_str(url), verb = span_str(method);
-	bool health = span_equal(path, SPAN_LIT("/healthz"));
+	struct request *request = *request_context;
+	struct http_door *door = arg;
 
+	(void)url;
 	(void)version;
-	(void)upload;
-	(void)upload_n;
-	if (*request_context == NULL && !has_body(connection)) {
-		*request_context = arg;
+	if (request == NULL)
+		return MHD_NO;
+	if (request->step == STEP_HEADER)
+		return on_header(door, request, mhd, method);
+	if (*upload_n > 0) {
+		if (request->step == STEP_BODY)
+			http_exchange_body(request->exchange,
+			    span_mem(upload, *upload_n));
+		/* NB: it may hold a password, and MHD's buffer stays. */
+		secret_wipe((void *)(uintptr_t)upload, *upload_n);
+		*upload_n = 0;
 		return MHD_YES;
 	}
-	if (!health && !span_equal(path, SPAN_LIT("/metrics")))
-		return answer_word(connection, MHD_HTTP_NOT_FOUND,
-		    SPAN_LIT("not-found"));
-	if (!span_equal(verb, SPAN_LIT("GET")) &&
-	    !span_equal(verb, SPAN_LIT("HEAD")))
-		return answer_word(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-		    SPAN_LIT("method-not-allowed"));
-	return health ? answer_health(door, connection) :
-	    answer_metrics(door, connection);
+	switch (request->step) {
+	case STEP_BODY:
+	case STEP_DISCARD:
+		return on_complete(door, request, mhd);
+	case STEP_WAITING:
+		return send_answer(door, request, mhd);
+	case STEP_HEADER:
+	case STEP_ANSWERED:
+	case STEP_GONE:
+		break;
+	}
+	return MHD_NO;
 }
 
 /* Its own log stays off: it would quote requests. */
@@ -281,8 +441,10 @@ start_mhd(struct http_door *door, unsigned int connections)
 {
 	const union MHD_DaemonInfo *info;
 
-	door->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET,
+	door->mhd = MHD_start_daemon(MHD_USE_EPOLL |
+	    MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
 	    0, NULL, NULL, on_request, door,
+	    MHD_OPTION_URI_LOG_CALLBACK, on_uri, door,
 	    MHD_OPTION_CONNECTION_LIMIT, connections,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,
@@ -336,7 +498,12 @@ http_door_new(const struct door_context *context,
 		listener.connections_max = CONNECTIONS_MAX;
 	if (door != NULL)
 		door->context = context;
-	if (door == NULL || !start_mhd(door, listener.connections_max)) {
+	http_json_setup();
+	if (door != NULL)
+		door->clients = http_clients_new(context->crypto,
+		    settings->clients, settings->client_count);
+	if (door == NULL || door->clients == NULL ||
+	    !start_mhd(door, listener.connections_max)) {
 		sink_log(context->sink, LEVEL_ERROR, "[http] libmicrohttpd "
 		    "does not start");
 		if (listener.fd >= 0)
@@ -355,11 +522,16 @@ void
 http_door_free(struct http_door **door)
 {
 	struct http_door *d = *door;
+	struct connection *c;
 
 	*door = NULL;
 	if (d == NULL)
 		return;
 	listener_free(&d->listener);
+	/* NB: MHD must not be stopped while a connection is suspended. */
+	for (c = d->connections; c != NULL; c = c->next)
+		if (c->mhd != NULL)
+			abandon(c);
 	/* NB: our events first, they look at MHD's descriptor. */
 	if (d->ready != NULL)
 		event_free(d->ready);
@@ -367,11 +539,35 @@ http_door_free(struct http_door **door)
 		event_free(d->later);
 	if (d->mhd != NULL)
 		MHD_stop_daemon(d->mhd);
+	http_clients_unref(&d->clients);
 	free(d);
+}
+
+void
+http_door_reload(struct http_door *door, const struct http_settings *settings)
+{
+	struct http_clients *clients = http_clients_new(
+	    door->context->crypto, settings->clients, settings->client_count);
+
+	if (clients == NULL) {
+		sink_log(door->context->sink, LEVEL_ERROR, "[http] out of "
+		    "memory, the clients stay as they were");
+		return;
+	}
+	http_clients_unref(&door->clients);
+	door->clients = clients;
+}
+
+size_t
+http_door_busy(const struct http_door *door)
+{
+	return door->waiting + (door->draining ?
+	    listener_busy(door->listener) : 0);
 }
 
 void
 http_door_drain(struct http_door *door)
 {
-	listener_free(&door->listener);
+	door->draining = true;
+	listener_drain(door->listener);
 }

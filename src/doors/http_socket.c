@@ -7,7 +7,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,4 +91,26 @@ http_socket_local(int fd)
 	if (getsockname(fd, &address.sa, &n) != 0)
 		return false;
 	return address.sa.sa_family == AF_UNIX || is_loopback(&address);
+}
+
+void
+http_socket_source(int fd, char *out, size_t cap)
+{
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
+	socklen_t n = sizeof(ss);
+	struct ucred user;
+	char host[NI_MAXHOST];
+
+	(void)snprintf(out, cap, "-");
+	if (getpeername(fd, (struct sockaddr *)&ss, &n) != 0)
+		return;
+	if (ss.ss_family != AF_UNIX) {
+		if (getnameinfo((struct sockaddr *)&ss, n, host,
+		    sizeof(host), NULL, 0, NI_NUMERICHOST) == 0)
+			(void)snprintf(out, cap, "%.*s", (int)cap - 1, host);
+		return;
+	}
+	n = sizeof(user);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &user, &n) == 0)
+		(void)snprintf(out, cap, "uid:%u", (unsigned int)user.uid);
 }

@@ -2,6 +2,7 @@
 #define ONECRED_HTTP_SOCKET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 #include "core/sink.h"
@@ -22,5 +23,8 @@ int		 http_socket_open(const char *text, const struct sink *sink);
 
 /* A socket handed over: whether nobody from outside can reach it. */
 bool		 http_socket_local(int fd);
+
+/* Who is at the other end, for the log: an address, or "uid:1000". */
+void		 http_socket_source(int fd, char *out, size_t cap);
 
 #endif

@@ -1,93 +1,17 @@
 /*
- * The HTTP door over real sockets, with a readiness and counters of the
- * test's own in place of service/auth: answers, hostile requests, peers that
- * are slow, many, or leave.
+ * The HTTP door itself: /healthz and /metrics, hostile requests, peers that
+ * are slow, many, or leave, and where it listens.
  */
 
 #include <arpa/inet.h>
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <event2/event.h>
-
-#include "core/wbuf.h"
-#include "doors/http.h"
 #include "doors/http_socket.h"
-#include "unit.h"
+#include "http_door.h"
 
-#define WAIT_MS		10000
-#define SHORT_MS	150
-#define HOST		"Host: x\r\n"
-#define CLOSE		HOST "Connection: close\r\n\r\n"
-#define CANARY		"c4nary"
-
-static char			 dir[32], path[64], place[32], lines[8192];
-static char			 answer[2 * AUTH_METRICS_MAX];
-static size_t			 answer_n, metrics_n;
-static bool			 ready;
-static struct event_base	*base;
-static struct http_door		*door;
-static struct door_context	 context;
-static struct http_settings	 settings;
-
-bool
-auth_ready(const struct auth *auth)
-{
-	ck_assert_ptr_eq(auth, &ready);
-	return ready;
-}
-
-void
-auth_metrics(const struct auth *auth, struct wbuf *out)
-{
-	ck_assert_ptr_eq(auth, &ready);
-	wbuf_str(out, "one 1\n");
-	for (size_t i = 0; i < metrics_n; i++)
-		wbuf_u8(out, 'x');
-}
-
-static void
-on_line(void *arg, enum log_level level, const char *line)
-{
-	(void)arg;
-	(void)level;
-	strncat(lines, line, sizeof(lines) - strlen(lines) - 2);
-	strncat(lines, "\n", 2);
-}
-
-static const struct sink sink = { on_line, NULL, LEVEL_DEBUG };
-
-static unsigned int
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (unsigned int)ts.tv_sec * 1000 +
-	    (unsigned int)(ts.tv_nsec / 1000000);
-}
-
-static void
-turn(void)
-{
-	ck_assert_int_ge(event_base_loop(base, EVLOOP_NONBLOCK), 0);
-}
-
-static void
-open_door(void)
-{
-	http_door_free(&door);
-	door = http_door_new(&context, &settings);
-	ck_assert_msg(door != NULL, "%s", lines);
-}
+static char	 place[32];
 
 /* A port of 127.0.0.1 that is free now. */
 static int
@@ -105,124 +29,6 @@ tcp_socket(uint32_t address, in_port_t *port)
 }
 
 static void
-setup(void)
-{
-	lines[0] = '\0';
-	ready = true;
-	metrics_n = 0;
-	(void)snprintf(dir, sizeof(dir), "/tmp/onecred.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	(void)snprintf(path, sizeof(path), "%s/s", dir);
-	settings = (struct http_settings){
-		.listener = { .section = "http", .path = path, .mode = 0600,
-		    .fd = -1 }
-	};
-	base = event_base_new();
-	ck_assert_ptr_nonnull(base);
-	context = (struct door_context){ base, (struct auth *)(void *)&ready,
-	    NULL, &sink };
-	door = NULL;
-	open_door();
-}
-
-static void
-teardown(void)
-{
-	http_door_free(&door);
-	event_base_free(base);
-	ck_assert_int_eq(rmdir(dir), 0);
-}
-
-static int
-connect_peer(void)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
-	return fd;
-}
-
-/* One read; false at the end of the stream. */
-static bool
-receive(int fd)
-{
-	ssize_t n = recv(fd, answer + answer_n,
-	    sizeof(answer) - 1 - answer_n, 0);
-
-	if (n > 0)
-		answer_n += (size_t)n;
-	answer[answer_n] = '\0';
-	return n > 0 || (n < 0 && errno == EAGAIN);
-}
-
-/* All that comes until the peer closes, while p is being sent. */
-static void
-talk(int fd, const void *p, size_t n)
-{
-	unsigned int start = now_ms();
-	const char *at = p;
-	bool broken = false;
-	ssize_t sent;
-
-	answer_n = 0;
-	answer[0] = '\0';
-	do {
-		if (n > 0 && !broken) {
-			sent = send(fd, at, n, MSG_NOSIGNAL);
-			if (sent > 0) {
-				at += sent;
-				n -= (size_t)sent;
-			} else
-				broken = errno != EAGAIN;
-		}
-		turn();
-		ck_assert_msg(now_ms() - start < WAIT_MS, "no end: %.200s",
-		    answer);
-	} while (receive(fd));
-}
-
-static void
-ask(const void *p, size_t n)
-{
-	int fd = connect_peer();
-
-	talk(fd, p, n);
-	(void)close(fd);
-}
-
-static void
-wait_text(int fd, const char *text)
-{
-	unsigned int start = now_ms();
-
-	answer_n = 0;
-	answer[0] = '\0';
-	while (strstr(answer, text) == NULL) {
-		turn();
-		ck_assert_msg(receive(fd), "closed: %.200s", answer);
-		ck_assert_msg(now_ms() - start < WAIT_MS, "no %s: %.200s",
-		    text, answer);
-	}
-}
-
-static void
-put(int fd, const char *text)
-{
-	ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL),
-	    (ssize_t)strlen(text));
-	turn();
-}
-
-static void
-starts(const char *text)
-{
-	ck_assert_msg(strncmp(answer, text, strlen(text)) == 0,
-	    "\"%.300s\" does not start with %s", answer, text);
-}
-
-static void
 ends(const char *text)
 {
 	size_t n = strlen(text);
@@ -231,6 +37,11 @@ ends(const char *text)
 	    strcmp(answer + answer_n - n, text) == 0,
 	    "\"%.300s\" does not end with %s", answer, text);
 }
+
+#define COUNTED	"\nonecred_http_refused_tokens_total 0\n"
+#define NOTHING	"\r\n\r\n{\"error\":\"there is nothing under this path\"}\n"
+#define ONLY_GET							\
+	"\r\n\r\n{\"error\":\"this path takes GET and HEAD only\"}\n"
 
 static const struct {
 	const char	*request, *status, *end;
@@ -243,34 +54,32 @@ static const struct {
 	{ "GET /healthz HTTP/1.0\r\n\r\n", "200 OK", "\r\n\r\nok\n", false },
 	{ "HEAD /healthz HTTP/1.1\r\n" CLOSE, "200 OK", "\r\n\r\n", false },
 	{ "HEAD /healthz HTTP/1.1\r\n" CLOSE, "503 ", "\r\n\r\n", true },
-	{ "GET /metrics HTTP/1.1\r\n" CLOSE, "200 OK", "\r\n\r\none 1\n",
+	{ "GET /metrics HTTP/1.1\r\n" CLOSE, "200 OK", COUNTED,
 	    false },
-	{ "GET /metrics HTTP/1.1\r\n" CLOSE, "200 OK", "\r\n\r\none 1\n",
+	{ "GET /metrics HTTP/1.1\r\n" CLOSE, "200 OK", COUNTED,
 	    true },
 	{ "GET /metrics?name[]=x HTTP/1.1\r\n" CLOSE, "200 OK",
-	    "\r\n\r\none 1\n", false },
+	    COUNTED, false },
 	{ "HEAD /metrics HTTP/1.1\r\n" CLOSE, "200 OK", "\r\n\r\n", false },
-	{ "GET / HTTP/1.1\r\n" CLOSE, "404 ", "not-found\n", false },
-	{ "GET /metrics/ HTTP/1.1\r\n" CLOSE, "404 ", "not-found\n", false },
-	{ "GET /Metrics HTTP/1.1\r\n" CLOSE, "404 ", "not-found\n", false },
-	{ "GET /../metrics HTTP/1.1\r\n" CLOSE, "404 ", "not-found\n",
-	    false },
-	{ "GET /" CANARY " HTTP/1.1\r\n" CLOSE, "404 ", "not-found\n",
-	    false },
-	{ "POST /v1/password HTTP/1.1\r\nContent-Length: 0\r\n" CLOSE,
-	    "404 ", "not-found\n", false },
+	{ "GET / HTTP/1.1\r\n" CLOSE, "404 ", NOTHING, false },
+	{ "GET /metrics/ HTTP/1.1\r\n" CLOSE, "404 ", NOTHING, false },
+	{ "GET /Metrics HTTP/1.1\r\n" CLOSE, "404 ", NOTHING, false },
+	{ "GET /../metrics HTTP/1.1\r\n" CLOSE, "404 ", NOTHING, false },
+	{ "GET /" CANARY " HTTP/1.1\r\n" CLOSE, "404 ", NOTHING, false },
+	{ "POST /v1 HTTP/1.1\r\nContent-Length: 0\r\n" CLOSE, "404 ",
+	    NOTHING, false },
 	{ "POST /metrics HTTP/1.1\r\nContent-Length: 0\r\n" CLOSE, "405 ",
-	    "method-not-allowed\n", false },
+	    ONLY_GET, false },
 	{ "POST /healthz HTTP/1.1\r\nContent-Length: 5\r\n" CLOSE "hello",
-	    "405 ", "method-not-allowed\n", false },
+	    "405 ", ONLY_GET, false },
 	{ "DELETE /metrics HTTP/1.1\r\n" CLOSE, "405 ",
-	    "method-not-allowed\n", false },
+	    ONLY_GET, false },
 	{ "OPTIONS /metrics HTTP/1.1\r\n" CLOSE, "405 ",
-	    "method-not-allowed\n", false },
+	    ONLY_GET, false },
 	{ CANARY " /metrics HTTP/1.1\r\n" CLOSE, "405 ",
-	    "method-not-allowed\n", false },
+	    ONLY_GET, false },
 	{ "get /metrics HTTP/1.1\r\n" CLOSE, "405 ",
-	    "method-not-allowed\n", false },
+	    ONLY_GET, false },
 	{ "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", "400 ", "",
 	    false },
 	{ "GET /healthz HTTP/1.1\r\nContent-Length: x\r\n" CLOSE, "400 ", "",
@@ -296,7 +105,10 @@ START_TEST(answers)
 		ck_assert_ptr_nonnull(strstr(answer, "\r\nContent-Type: "
 		    "text/plain; version=0.0.4; charset=utf-8\r\n"));
 		ck_assert_ptr_nonnull(strstr(answer,
-		    "\r\nContent-Length: 6\r\n"));
+		    "\r\nContent-Length: "));
+		if (requests[_i].request[0] == 'G')
+			ck_assert_ptr_nonnull(strstr(answer,
+			    "\r\n\r\none 1\n# HELP onecred_http"));
 	}
 }
 END_TEST
@@ -404,8 +216,9 @@ START_TEST(pipelined)
 	ask(text, sizeof(text) - 1);
 	starts("HTTP/1.1 200 OK\r\n");
 	ck_assert_ptr_nonnull(strstr(answer, "\r\n\r\nok\nHTTP/1.1 200"));
-	ck_assert_ptr_nonnull(strstr(answer, "one 1\nHTTP/1.1 404"));
-	ends("not-found\n");
+	ck_assert_ptr_nonnull(strstr(answer, "one 1\n# HELP"));
+	ck_assert_ptr_nonnull(strstr(answer, COUNTED "HTTP/1.1 404"));
+	ends(NOTHING);
 }
 END_TEST
 
@@ -496,15 +309,16 @@ START_TEST(large_answer)
 	metrics_n = AUTH_METRICS_MAX - 6;
 	ask(requests[5].request, strlen(requests[5].request));
 	starts("HTTP/1.1 200 OK\r\n");
-	ends("xxxx");
+	ck_assert_ptr_nonnull(strstr(answer, "xxxx# HELP"));
+	ends(COUNTED);
 	ck_assert_uint_gt(answer_n, metrics_n);
 	/* What does not fit is no answer, and no crash. */
 	metrics_n++;
 	ask(requests[5].request, strlen(requests[5].request));
-	ck_assert_uint_eq(answer_n, 0);
+	starts("HTTP/1.1 500 ");
 	metrics_n = 0;
 	ask(requests[5].request, strlen(requests[5].request));
-	ends("one 1\n");
+	ends(COUNTED);
 }
 END_TEST
 
@@ -708,8 +522,6 @@ START_TEST(loopback_only)
 		    -1);
 }
 END_TEST
-
-#define COUNT(a)	(int)(sizeof(a) / sizeof((a)[0]))
 
 static Suite *
 suite(void)
