@@ -21,6 +21,7 @@
 #include "core/saslprep.h"
 #include "core/secret.h"
 #include "core/span.h"
+#include "core/wbuf.h"
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -272,6 +273,66 @@ verify_password(const struct verifier_context *context,
 	return conclude(credential, false, finding);
 }
 
+/* The row's own verifier, or a fake; *own tells. */
+static int
+load_scram(const struct verifier_context *context,
+    const struct credential *credential, enum scram_mech mech,
+    struct scram_verifier *out, bool *own)
+{
+	struct scram_verifier fake;
+	int rc;
+
+	/* The fake is made for everybody, so that it costs nobody more. */
+	rc = fake_scram(context->crypto, credential, mech, &fake);
+	*own = rc == 0 && credential->found && credential->enabled &&
+	    credential_scram(credential, mech, out) == 0;
+	if (!*own)
+		*out = fake;
+	secret_wipe(&fake, sizeof(fake));
+	return rc;
+}
+
+int
+verify_scram_first(const struct verifier_context *context,
+    const struct credential *credential, enum scram_mech mech,
+    struct scram_verifier *out)
+{
+	bool own;
+
+	return load_scram(context, credential, mech, out, &own);
+}
+
+struct verify_result
+verify_scram(const struct verifier_context *context,
+    const struct credential *credential, enum scram_mech mech,
+    struct scram_server *server, struct span message, struct span cb_data,
+    struct wbuf *out)
+{
+	enum finding finding = FOUND_BROKEN;
+	struct scram_verifier verifier;
+	struct verify_result judged;
+	bool own;
+
+	if (load_scram(context, credential, mech, &verifier, &own) == 0) {
+		switch (scram_server_final(server, context->crypto, &verifier,
+		    !own, message, cb_data, out)) {
+		case VERDICT_ALLOW:
+			finding = FOUND_MATCH;
+			break;
+		case VERDICT_DENY:
+			finding = own ? FOUND_MISMATCH : FOUND_NOTHING;
+			break;
+		case VERDICT_UNAVAILABLE:
+			break;
+		}
+	}
+	secret_wipe(&verifier, sizeof(verifier));
+	judged = conclude(credential, false, finding);
+	if (judged.verdict != VERDICT_ALLOW)
+		wbuf_wipe(out);
+	return judged;
+}
+
 /*
  * The HA1 that a response is held against: true if it is the row's own; else
  * a fake, and *finding says why.
@@ -284,9 +345,14 @@ load_ha1(const struct verifier_context *context,
 	uint8_t own[DIGEST_SIZE_MAX];
 	int rc = -ERR_UNSUPPORTED;
 
-	/* The fake is made for everybody, so that it costs nobody more. */
-	*finding = fake_ha1(context->crypto, credential, alg, form, ha1) == 0 ?
-	    FOUND_NOTHING : FOUND_BROKEN;
+	/*
+	 * The fake is loaded for everybody, so that it costs nobody more. It
+	 * is never shown, so the name's seed itself will do: secret, and the
+	 * hash of nothing.
+	 */
+	_Static_assert(CREDENTIAL_SEED_SIZE == DIGEST_SIZE_MAX, "sizes");
+	memcpy(ha1, credential->seed, DIGEST_SIZE_MAX);
+	*finding = FOUND_NOTHING;
 	if (credential->found)
 		rc = credential_ha1(credential, context->crypto,
 		    context->keys, alg, form, own);
@@ -302,15 +368,27 @@ load_ha1(const struct verifier_context *context,
 	return rc == 0;
 }
 
+/* The hex of a raw HA1 with a NUL; room for DIGEST_HEX_MAX + 1 octets. */
+static void
+write_ha1(enum digest_alg alg, const uint8_t *ha1, char *out)
+{
+	struct wbuf wb;
+
+	wbuf_init(&wb, out, DIGEST_HEX_MAX + 1);
+	wbuf_hex(&wb, span_mem(ha1, digest_alg_size(alg)));
+	wbuf_u8(&wb, '\0');
+}
+
 /*
  * Holds the response against one algorithm. The work is the same for every
- * name; rspauth is written only on FOUND_MATCH.
+ * name; rspauth and ha1_out (NULL: not asked for) are written only on
+ * FOUND_MATCH.
  */
 static enum finding
 check_response(const struct verifier_context *context,
     const struct credential *credential, enum digest_alg alg,
     enum name_form form, const struct digest_params *params,
-    const uint8_t *given, char *rspauth)
+    const uint8_t *given, char *rspauth, char *ha1_out)
 {
 	uint8_t ha1[DIGEST_SIZE_MAX], raw[DIGEST_SIZE_MAX];
 	uint8_t hex[DIGEST_HEX_MAX];
@@ -335,10 +413,12 @@ check_response(const struct verifier_context *context,
 		finding = own ? FOUND_MISMATCH : finding;
 	else if (own)
 		finding = FOUND_MATCH;
-	if (finding == FOUND_MATCH &&
+	if (finding == FOUND_MATCH && rspauth != NULL &&
 	    (digest_rspauth(context->crypto, ha1, &p, hex) != 0 ||
 	    span_copy_str(text, rspauth, DIGEST_HEX_MAX + 1) != 0))
 		finding = FOUND_BROKEN;
+	if (finding == FOUND_MATCH && ha1_out != NULL)
+		write_ha1(alg, ha1, ha1_out);
 	secret_wipe(ha1, sizeof(ha1));
 	secret_wipe(raw, sizeof(raw));
 	secret_wipe(hex, sizeof(hex));
@@ -364,10 +444,11 @@ candidates(const struct digest_params *params, enum digest_alg *algs)
 	return count;
 }
 
-struct verify_result
-verify_digest(const struct verifier_context *context,
+/* rspauth, ha1: NULL if nobody asks for it. */
+static struct verify_result
+judge_digest(const struct verifier_context *context,
     const struct credential *credential, const struct presented *presented,
-    const struct digest_params *params, char *rspauth)
+    const struct digest_params *params, char *rspauth, char *ha1)
 {
 	enum finding finding = FOUND_NOTHING, one;
 	enum digest_alg algs[DIGEST_ALG_COUNT];
@@ -375,7 +456,8 @@ verify_digest(const struct verifier_context *context,
 	struct verify_result out;
 	size_t count;
 
-	rspauth[0] = '\0';
+	if (rspauth != NULL)
+		rspauth[0] = '\0';
 	count = candidates(params, algs);
 	if (count == 0 || hex_decode(params->response, given,
 	    params->response.n / 2) != 0)
@@ -383,13 +465,37 @@ verify_digest(const struct verifier_context *context,
 	/* NB: all of them, always; a match must not end the loop early. */
 	for (size_t i = 0; i < count; i++) {
 		one = check_response(context, credential, algs[i],
-		    presented->form, params, given, rspauth);
+		    presented->form, params, given, rspauth, ha1);
 		if (one > finding)
 			finding = one;
 	}
 	secret_wipe(given, sizeof(given));
 	out = conclude(credential, presented->folded, finding);
-	if (out.verdict != VERDICT_ALLOW)
+	if (out.verdict != VERDICT_ALLOW && rspauth != NULL)
 		secret_wipe(rspauth, DIGEST_HEX_MAX + 1);
+	return out;
+}
+
+struct verify_result
+verify_digest(const struct verifier_context *context,
+    const struct credential *credential, const struct presented *presented,
+    const struct digest_params *params, char *rspauth)
+{
+	return judge_digest(context, credential, presented, params, rspauth,
+	    NULL);
+}
+
+struct verify_result
+verify_digest_ha1(const struct verifier_context *context,
+    const struct credential *credential, const struct presented *presented,
+    const struct digest_params *params, char *rspauth, char *ha1)
+{
+	struct verify_result out;
+
+	ha1[0] = '\0';
+	out = judge_digest(context, credential, presented, params, rspauth,
+	    ha1);
+	if (out.verdict != VERDICT_ALLOW)
+		secret_wipe(ha1, DIGEST_HEX_MAX + 1);
 	return out;
 }

@@ -3,6 +3,7 @@
 
 #include "core/credential.h"
 #include "core/digest.h"
+#include "core/scram_server.h"
 #include "core/verdict.h"
 
 /*
@@ -54,7 +55,8 @@ struct verify_result verify_password(const struct verifier_context *context,
  * is the username of the digest: its form chooses HA1 or HA1b, a folded one
  * (capitals) can never match. alg DIGEST_NONE is inferred from the length of
  * the response: 32 hex is MD5, 64 hex tries SHA-256 and SHA-512-256. qop must
- * be empty or auth (auth-int only with a body hash). On ALLOW rspauth holds
+ * be empty or auth (auth-int only with a body hash). On ALLOW rspauth (may be
+ * NULL) holds
  * the hex and a NUL (DIGEST_HEX_MAX + 1 octets); else it is "". The nonce is
  * not judged here.
  */
@@ -62,5 +64,33 @@ struct verify_result verify_digest(const struct verifier_context *context,
 	    const struct credential *credential,
 	    const struct presented *presented,
 	    const struct digest_params *params, char *rspauth);
+
+/*
+ * The same for the one server that must have the HA1 to go on (FreeSWITCH):
+ * on ALLOW ha1 holds the hex of the value that verified and a NUL
+ * (DIGEST_HEX_MAX + 1 octets, the caller's to wipe); else it is "".
+ */
+struct verify_result verify_digest_ha1(const struct verifier_context *context,
+	    const struct credential *credential,
+	    const struct presented *presented,
+	    const struct digest_params *params, char *rspauth, char *ha1);
+
+/*
+ * SCRAM (RFC 5802), first step: the verifier whose salt and iterations the
+ * client is shown; a fake for whoever is unknown, disabled or without one. 0
+ * or a negative error (the library failed). The caller wipes it.
+ */
+int	verify_scram_first(const struct verifier_context *context,
+	    const struct credential *credential, enum scram_mech mech,
+	    struct scram_verifier *out) __attribute__((warn_unused_result));
+
+/*
+ * SCRAM, last step: judges client-final-message against the row as it is now.
+ * On ALLOW server-final-message is in out; else nothing is.
+ */
+struct verify_result verify_scram(const struct verifier_context *context,
+	    const struct credential *credential, enum scram_mech mech,
+	    struct scram_server *server, struct span message,
+	    struct span cb_data, struct wbuf *out);
 
 #endif

@@ -28,6 +28,7 @@
 #include "core/secret.h"
 #include "core/verify.h"
 #include "service/decision.h"
+#include "service/known.h"
 #include "service/metrics.h"
 #include "service/workers.h"
 #include "store/clock.h"
@@ -64,6 +65,7 @@ struct auth {
 	struct crypto		*crypto;
 	const struct sink	*sink;
 	const struct seal_keyring *keys;
+	struct known		*known;
 	struct ticket_list	 decided;	/* refused at sight */
 	struct event		*decided_event;
 	struct auth_stats	 stats;
@@ -78,6 +80,7 @@ ticket_free(struct auth_ticket *ticket)
 		free(ticket->credential);
 	}
 	secret_wipe(ticket->octets, ticket->octet_count);
+	secret_wipe(ticket->reply.ha1, sizeof(ticket->reply.ha1));
 	free(ticket->octets);
 	free(ticket);
 }
@@ -170,12 +173,20 @@ ticket_decide(struct auth_ticket *ticket, enum verdict verdict,
 		verdict = VERDICT_DENY;
 		reason = REASON_IDENTITY;
 	}
+	/* NB: the last one, since it notes what it lets pass. */
+	if (verdict == VERDICT_ALLOW && ticket->request.review != NULL) {
+		reason = ticket->request.review(ticket->arg);
+		if (reason != REASON_OK)
+			verdict = VERDICT_DENY;
+	}
 	ticket->reply.verdict = verdict;
 	ticket->reply.reason = reason;
 	if (verdict == VERDICT_ALLOW)
 		ticket->reply.account = ticket->presented.account;
-	else
+	else {
 		ticket->reply.rspauth[0] = '\0';
+		secret_wipe(ticket->reply.ha1, sizeof(ticket->reply.ha1));
+	}
 }
 
 /* Decided inside auth_submit(): the callback comes from the loop. */
@@ -238,8 +249,13 @@ judge_digest(struct auth_ticket *ticket, const struct credential *row)
 	    span_str(row->account.domain));
 
 	/* NB: the work is done in any case, so that times do not differ. */
-	result = verify_digest(&context, row, &ticket->presented,
-	    &ticket->request.digest, ticket->reply.rspauth);
+	result = ticket->request.want_ha1 ?
+	    verify_digest_ha1(&context, row, &ticket->presented,
+	    &ticket->request.digest, ticket->reply.rspauth,
+	    ticket->reply.ha1) :
+	    verify_digest(&context, row, &ticket->presented,
+	    &ticket->request.digest, ticket->request.no_rspauth ? NULL :
+	    ticket->reply.rspauth);
 	if (!foreign)
 		*account = row->account;
 	if (foreign || !domain_listed(ticket->request.domains,
@@ -317,6 +333,43 @@ judge_password(struct auth_ticket *ticket, const struct credential *row)
 }
 
 static void
+judge_scram(struct auth_ticket *ticket, const struct credential *row)
+{
+	const struct verifier_context context = {
+		.crypto = ticket->auth->crypto, .keys = ticket->auth->keys
+	};
+	struct verify_result result = ticket->request.judge(&context, row,
+	    ticket->arg);
+
+	ticket_decide(ticket, result.verdict, result.reason);
+	ticket_finish(ticket);
+}
+
+/* What the database has just said about an account's existence. */
+static void
+remember(struct auth *auth, const struct account *account, bool exists)
+{
+	if (auth->known == NULL)
+		return;
+	if (exists)
+		known_confirm(auth->known, account, clock_ms());
+	else
+		known_drop(auth->known, account);
+}
+
+/* The database is away: the last known yes, never a no. */
+static void
+judge_unanswered(struct auth_ticket *ticket)
+{
+	const struct known *known = ticket->auth->known;
+	bool yes = ticket->request.kind == AUTH_EXISTS && known != NULL &&
+	    known_recently(known, &ticket->presented.account, clock_ms());
+
+	ticket_decide(ticket, yes ? VERDICT_ALLOW : VERDICT_UNAVAILABLE,
+	    REASON_DB_DOWN);
+}
+
+static void
 on_row(enum store_status status, const struct credential *row, void *arg)
 {
 	struct auth_ticket *ticket = arg;
@@ -327,6 +380,8 @@ on_row(enum store_status status, const struct credential *row, void *arg)
 		    clock_us() - ticket->started);
 	switch (status) {
 	case STORE_OK:
+		remember(ticket->auth, &row->account,
+		    row->found && row->enabled);
 		switch (ticket->request.kind) {
 		case AUTH_PASSWORD:
 			judge_password(ticket, row);
@@ -337,10 +392,14 @@ on_row(enum store_status status, const struct credential *row, void *arg)
 		case AUTH_EXISTS:
 			judge_existence(ticket, row);
 			return;
+		case AUTH_SCRAM:
+			judge_scram(ticket, row);
+			return;
 		}
 		ticket_decide(ticket, VERDICT_UNAVAILABLE, REASON_INTERNAL);
 		break;
 	case STORE_NO_DOMAIN:
+		remember(ticket->auth, &ticket->presented.account, false);
 		ticket_decide(ticket, VERDICT_DENY,
 		    ticket->request.kind == AUTH_DIGEST ?
 		    REASON_UNKNOWN_REALM : REASON_FOREIGN_DOMAIN);
@@ -350,7 +409,7 @@ on_row(enum store_status status, const struct credential *row, void *arg)
 		break;
 	case STORE_REFUSED:	/* no lookup's answer */
 	case STORE_UNAVAILABLE:
-		ticket_decide(ticket, VERDICT_UNAVAILABLE, REASON_DB_DOWN);
+		judge_unanswered(ticket);
 		break;
 	}
 	ticket_finish(ticket);
@@ -435,6 +494,7 @@ auth_new(struct store *store, struct workers *workers, struct crypto *crypto,
 	auth->crypto = crypto;
 	auth->sink = sink;
 	auth->keys = settings->keys;
+	auth->known = settings->known;
 	TAILQ_INIT(&auth->decided);
 	auth->decided_event = event_new(base, -1, 0, on_decided, auth);
 	if (auth->decided_event == NULL) {
@@ -459,6 +519,12 @@ auth_free(struct auth **auth)
 	}
 	event_free(a->decided_event);
 	free(a);
+}
+
+void
+auth_dropped(struct auth *auth, const char *door, const char *kind)
+{
+	metrics_drop(&auth->metrics, door, kind);
 }
 
 void

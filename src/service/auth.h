@@ -6,6 +6,7 @@
 
 #include "core/digest.h"
 #include "core/identity.h"
+#include "core/scram.h"
 #include "core/seal.h"
 #include "core/sink.h"
 #include "core/span.h"
@@ -18,6 +19,7 @@
  * in the workers. Each decision is one log line (DESIGN 4).
  */
 struct event_base;
+struct known;
 struct store;
 struct wbuf;
 struct workers;
@@ -27,8 +29,27 @@ struct auth_ticket;	/* one decision under way */
 enum auth_kind {
 	AUTH_PASSWORD = 0,
 	AUTH_DIGEST,
-	AUTH_EXISTS		/* is there such an enabled account */
+	AUTH_EXISTS,		/* is there such an enabled account; ALLOW with
+				   REASON_DB_DOWN: there was one lately */
+	AUTH_SCRAM		/* one step of an exchange: see judge */
 };
+
+/*
+ * A step of SCRAM: judges the row, in the event loop. For the steps of
+ * service/sasl only; what it returns is the decision.
+ */
+struct credential;
+struct verifier_context;
+struct verify_result;
+typedef struct verify_result auth_judge(const struct verifier_context *context,
+	    const struct credential *row, void *arg);
+
+/*
+ * What the caller knows beyond the row (whether a nonce may be used): called
+ * for what would be allowed otherwise, at most once, before the callback, with
+ * the same arg. Whatever it returns but REASON_OK denies.
+ */
+typedef enum reason auth_review(void *arg);
 
 /* Copied by auth_submit() as far as it is needed later. */
 struct auth_request {
@@ -43,12 +64,20 @@ struct auth_request {
 	const struct domain_list *domains;	/* NULL: all */
 	struct span	 password;	/* AUTH_PASSWORD */
 	struct digest_params digest;	/* AUTH_DIGEST; realm decides domain */
+	enum scram_mech	 scram;		/* AUTH_SCRAM */
+	bool		 plus;		/* with channel binding */
+	auth_judge	*judge;		/* AUTH_SCRAM: called at most once, before
+					   the callback, with the same arg */
+	bool		 no_rspauth;	/* AUTH_DIGEST: nobody will read it */
+	auth_review	*review;	/* AUTH_DIGEST: has the last word; or NULL */
 	struct span	 lookup_name;	/* AUTH_DIGEST: a second name for the
 					   same account (RADIUS User-Name) that
 					   must agree, or empty */
 	struct account	 aor;		/* whose use is asked for (RFC 5090
 					   SIP-AOR); must be the account, or
 					   else identity; "": anybody's */
+	bool		 want_ha1;	/* AUTH_DIGEST: the reply shall hold
+					   the HA1; ask the peer's rights! */
 };
 
 struct auth_reply {
@@ -57,12 +86,16 @@ struct auth_reply {
 	unsigned int	retry_after;	/* seconds; 0: no advice */
 	struct account	account;	/* canonical; "" unless ALLOW */
 	char		rspauth[DIGEST_HEX_MAX + 1];	/* digest, ALLOW */
+	char		ha1[DIGEST_HEX_MAX + 1];	/* hex; ALLOW and want_ha1
+						   only; wiped after the call */
 };
 
 typedef void auth_cb(const struct auth_reply *reply, void *arg);
 
 struct auth_settings {
 	const struct seal_keyring *keys;	/* may be NULL; outlives auth */
+	struct known	*known;		/* may be NULL: while the database is
+					   away, nobody knows who exists */
 };
 
 /* Counts by verdict for the log and the metrics. */
@@ -99,6 +132,10 @@ void		 auth_conclude(struct auth *auth,
 		    const struct decision *decision);
 
 void		 auth_stats(const struct auth *auth, struct auth_stats *out);
+
+/* A door has dropped a packet: both are static words, few of them. */
+void		 auth_dropped(struct auth *auth, const char *door,
+		    const char *kind);
 
 /* Whether the database can be asked now. */
 bool		 auth_ready(const struct auth *auth);

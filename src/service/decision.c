@@ -27,9 +27,11 @@ word(struct span s, char *out, size_t cap)
 }
 
 void
-decision_mech(enum auth_kind kind, enum digest_alg alg, struct wbuf *out)
+decision_mech(const struct auth_request *request, struct wbuf *out)
 {
-	switch (kind) {
+	enum digest_alg alg = request->digest.alg;
+
+	switch (request->kind) {
 	case AUTH_PASSWORD:
 		wbuf_str(out, "PLAIN");
 		break;
@@ -42,6 +44,10 @@ decision_mech(enum auth_kind kind, enum digest_alg alg, struct wbuf *out)
 		break;
 	case AUTH_EXISTS:
 		wbuf_str(out, "exists");
+		break;
+	case AUTH_SCRAM:
+		wbuf_str(out, scram_mech_name(request->scram));
+		wbuf_str(out, request->plus ? "-PLUS" : "");
 		break;
 	}
 }
@@ -64,7 +70,7 @@ decision_log(const struct sink *sink, const struct decision *decision)
 		    decision->account->domain[0] == '\0' ? "" : "@",
 		    decision->account->domain);
 	wbuf_init(&wb, mech, sizeof(mech));
-	decision_mech(request->kind, request->digest.alg, &wb);
+	decision_mech(request, &wb);
 	wbuf_u8(&wb, '\0');
 	sink_log(sink, LEVEL_INFO, "door=%s user=%s realm=%s mech=%s "
 	    "verdict=%s reason=%s source=%s ms=%" PRIu64 ".%" PRIu64,

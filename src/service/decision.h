@@ -18,9 +18,9 @@ struct decision {
 	uint64_t		 usec;		/* since auth_submit() */
 };
 
-/* The word of a mechanism: "PLAIN", "exists", "Digest-MD5". */
-void	decision_mech(enum auth_kind kind, enum digest_alg alg,
-	    struct wbuf *out);
+/* The word of a mechanism: "PLAIN", "Digest-MD5", "SCRAM-SHA-1-PLUS". Of the
+   request only kind, algorithm and mechanism are read. */
+void	decision_mech(const struct auth_request *request, struct wbuf *out);
 
 void	decision_log(const struct sink *sink, const struct decision *decision);
 

@@ -11,6 +11,14 @@
 #define VERDICTS	3
 #define OTHER_DOOR	"other"
 
+/* Where the mechanisms stand among METRICS_MECHS. */
+enum {
+	SLOT_PASSWORD = 0,
+	SLOT_EXISTS,
+	SLOT_DIGEST,
+	SLOT_SCRAM = SLOT_DIGEST + DIGEST_ALG_COUNT
+};
+
 static const struct {
 	uint64_t	 usec;
 	const char	*seconds;
@@ -47,27 +55,39 @@ mech_slot(const struct auth_request *request)
 {
 	switch (request->kind) {
 	case AUTH_PASSWORD:
-		return 0;
+		return SLOT_PASSWORD;
 	case AUTH_EXISTS:
-		return 1;
+		return SLOT_EXISTS;
 	case AUTH_DIGEST:
 		if ((unsigned int)request->digest.alg < DIGEST_ALG_COUNT)
-			return 2 + (size_t)request->digest.alg;
+			return SLOT_DIGEST + (size_t)request->digest.alg;
+		break;
+	case AUTH_SCRAM:
+		if ((unsigned int)request->scram < SCRAM_MECH_COUNT)
+			return SLOT_SCRAM + 2 * (size_t)request->scram +
+			    request->plus;
 		break;
 	}
-	return 2;
+	return SLOT_DIGEST;
 }
 
 /* The word of a slot, as in the log. */
 static void
 mech_write(size_t slot, struct wbuf *out)
 {
-	if (slot == 0)
-		decision_mech(AUTH_PASSWORD, DIGEST_NONE, out);
-	else if (slot == 1)
-		decision_mech(AUTH_EXISTS, DIGEST_NONE, out);
-	else
-		decision_mech(AUTH_DIGEST, (enum digest_alg)(slot - 2), out);
+	struct auth_request request = { .kind = AUTH_PASSWORD };
+
+	if (slot >= SLOT_SCRAM) {
+		request.kind = AUTH_SCRAM;
+		request.scram = (enum scram_mech)((slot - SLOT_SCRAM) / 2);
+		request.plus = (slot - SLOT_SCRAM) % 2 != 0;
+	} else if (slot >= SLOT_DIGEST) {
+		request.kind = AUTH_DIGEST;
+		request.digest.alg = (enum digest_alg)(slot - SLOT_DIGEST);
+	} else if (slot == SLOT_EXISTS) {
+		request.kind = AUTH_EXISTS;
+	}
+	decision_mech(&request, out);
 }
 
 void
@@ -79,6 +99,24 @@ metrics_decision(struct metrics *metrics, const struct decision *decision)
 
 	if (verdict < VERDICTS && reason < REASON_COUNT)
 		metrics->decisions[door][mech][verdict][reason]++;
+}
+
+void
+metrics_drop(struct metrics *metrics, const char *door, const char *kind)
+{
+	for (size_t i = 0; i < METRICS_DROPS; i++) {
+		struct metrics_drop *drop = &metrics->drops[i];
+
+		if (drop->kind == NULL) {
+			drop->door = door;
+			drop->kind = kind;
+		}
+		if (span_equal(span_str(drop->door), span_str(door)) &&
+		    span_equal(span_str(drop->kind), span_str(kind))) {
+			drop->count++;
+			return;
+		}
+	}
 }
 
 void
@@ -154,6 +192,22 @@ write_decisions(const struct metrics *m, struct wbuf *out)
 					    m->decisions[i][k][v][r], out);
 }
 
+static void
+write_drops(const struct metrics *m, struct wbuf *out)
+{
+	head(out, "onecred_dropped_total", "counter",
+	    "Packets that were not answered.");
+	for (size_t i = 0; i < METRICS_DROPS && m->drops[i].kind != NULL;
+	    i++) {
+		wbuf_str(out, "onecred_dropped_total{door=\"");
+		wbuf_str(out, m->drops[i].door);
+		wbuf_str(out, "\",kind=\"");
+		wbuf_str(out, m->drops[i].kind);
+		wbuf_str(out, "\"}");
+		value(out, m->drops[i].count);
+	}
+}
+
 /* Microseconds as decimal seconds. */
 static void
 write_seconds(uint64_t usec, struct wbuf *out)
@@ -190,6 +244,7 @@ metrics_write(const struct metrics *metrics, const struct store_stats *store,
     bool ready, struct wbuf *out)
 {
 	write_decisions(metrics, out);
+	write_drops(metrics, out);
 	write_lookups(metrics, out);
 	single(out, "onecred_lookups_total", "counter",
 	    "Lookups asked of the database.", store->lookups);

@@ -16,6 +16,7 @@
 #include "core/saslprep.h"
 #include "core/scram_server.h"
 #include "core/secret.h"
+#include "core/token.h"
 #include "core/verify.h"
 #include "unit.h"
 
@@ -416,6 +417,72 @@ do_verify_digest(struct crypto *crypto)
 	return of_verdict(verdict, VERDICT_ALLOW);
 }
 
+/* Both steps of SCRAM over a row. */
+static int
+scram_steps(struct crypto *crypto, bool found, enum verdict right)
+{
+	const struct verifier_context context = { crypto, NULL };
+	uint8_t text[SCRAM_MESSAGE_MAX];
+	struct scram_server server;
+	struct scram_verifier v;
+	struct credential row;
+	struct wbuf wb;
+	int rc;
+
+	make_row(&row, false);
+	row.found = found;
+	rc = verify_scram_first(&context, &row, SCRAM_SHA_256, &v);
+	if (rc != 0)
+		return rc;
+	wbuf_init(&wb, text, sizeof(text));
+	if (scram_server_read_first(&server,
+	    SPAN_LIT("n,,n=user,r=rOprNGfwEbeRWgbNEkqO"), false, false) != 0 ||
+	    scram_server_first(&server, &v,
+	    SPAN_LIT("%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"), &wb) != 0)
+		return WRONG_ANSWER;
+	wbuf_init(&wb, text, sizeof(text));
+	rc = of_verdict(verify_scram(&context, &row, SCRAM_SHA_256, &server,
+	    SPAN_LIT("c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)"
+	    "hNlF$k0,p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="),
+	    SPAN_EMPTY, &wb).verdict, right);
+	credential_wipe(&row);
+	return rc != 0 && wb.n != 0 ? WRONG_ANSWER : rc;
+}
+
+static int
+do_steps_right(struct crypto *crypto)
+{
+	return scram_steps(crypto, true, VERDICT_ALLOW);
+}
+
+static int
+do_steps_unknown(struct crypto *crypto)
+{
+	return scram_steps(crypto, false, VERDICT_DENY);
+}
+
+static int
+do_token(struct crypto *crypto)
+{
+	const struct nonce_keys keys = { .count = 1 };
+	uint8_t sealed[64], text[16];
+	struct wbuf token, out;
+	int rc;
+
+	wbuf_init(&token, sealed, sizeof(sealed));
+	wbuf_init(&out, text, sizeof(text));
+	rc = token_seal(crypto, &keys, SPAN_LIT("label"), 1, SPAN_LIT("text"),
+	    &token);
+	if (rc != 0)
+		return token.n == 0 ? rc : WRONG_ANSWER;
+	rc = token_open(crypto, &keys, SPAN_LIT("label"), 1, 1,
+	    wbuf_written(&token), &out);
+	if (rc != 0)
+		return out.n == 0 ? rc : WRONG_ANSWER;
+	return span_equal(wbuf_written(&out), SPAN_LIT("text")) ? 0 :
+	    WRONG_ANSWER;
+}
+
 static const struct {
 	const char	*name;
 	int		(*run)(struct crypto *);
@@ -438,7 +505,10 @@ static const struct {
 	{ "verify_password, SCRAM", do_verify_scram_right, false },
 	{ "verify_password, wrong", do_verify_wrong, false },
 	{ "verify_password, unknown", do_verify_unknown, false },
-	{ "verify_digest", do_verify_digest, false }
+	{ "verify_digest", do_verify_digest, false },
+	{ "verify_scram, right", do_steps_right, false },
+	{ "verify_scram, unknown", do_steps_unknown, false },
+	{ "token", do_token, false }
 };
 
 /*

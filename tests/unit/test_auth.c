@@ -13,8 +13,10 @@
 
 #include "core/credential.h"
 #include "core/crypto.h"
+#include "core/verify.h"
 #include "core/wbuf.h"
 #include "service/auth.h"
+#include "service/known.h"
 #include "service/workers.h"
 #include "store/store.h"
 #include "unit.h"
@@ -34,6 +36,7 @@
 static struct event_base *base;
 static struct crypto *crypto;
 static struct workers *workers;
+static struct known *known;
 static struct auth *auth;
 static struct auth_reply reply;
 static int replies;
@@ -106,7 +109,7 @@ static const struct sink sink = { log_write, NULL, LEVEL_DEBUG };
 static void
 setup(void)
 {
-	const struct auth_settings settings = { .keys = NULL };
+	struct auth_settings settings = { .keys = NULL };
 
 	replies = lookups = cancels = 0;
 	last_line[0] = all_lines[0] = '\0';
@@ -115,6 +118,9 @@ setup(void)
 	ck_assert_int_eq(crypto_new(NULL, &crypto), 0);
 	workers = workers_new(base, crypto, 1, 1);
 	ck_assert_ptr_nonnull(workers);
+	known = known_new(crypto);
+	ck_assert_ptr_nonnull(known);
+	settings.known = known;
 	auth = auth_new(NULL, workers, crypto, base, &sink, &settings);
 	ck_assert_ptr_nonnull(auth);
 }
@@ -127,6 +133,7 @@ teardown(void)
 	ck_assert_ptr_null(strstr(all_lines, RESPONSE));
 	workers_free(&workers);
 	auth_free(&auth);
+	known_free(&known);
 	crypto_free(&crypto);
 	event_base_free(base);
 }
@@ -281,6 +288,75 @@ START_TEST(password)
 }
 END_TEST
 
+static void
+ask_existence(enum store_status status, bool found, bool enabled)
+{
+	const struct auth_request request = {
+		.kind = AUTH_EXISTS, .door = "test",
+		.name = SPAN_LIT("Alice"), .domain = SPAN_LIT("example.com")
+	};
+	struct credential row = alice(true);
+
+	row.found = found;
+	row.enabled = enabled;
+	replies = 0;
+	submit(&request);
+	answer(status, &row);
+	wait_reply();
+}
+
+static void
+ask_password(enum store_status status, const char *text)
+{
+	struct auth_request request = password_request("alice", text);
+	struct credential row = alice(true);
+
+	replies = 0;
+	submit(&request);
+	answer(status, &row);
+	wait_reply();
+}
+
+/*
+ * While the database is away: the last known yes, never a no. Whatever was
+ * said before an outage, an outage opens no login.
+ */
+START_TEST(existence_in_an_outage)
+{
+	static const struct {
+		bool asked, password, found, enabled, domain, yes;
+	} before[] = {
+		{ false, false, false, false, false, false },
+		{ true, false, true, true, true, true },
+		{ true, false, true, false, true, false },
+		{ true, false, false, false, true, false },
+		{ true, false, false, false, false, false },
+		{ false, true, true, true, true, true },
+		/* Known, and then not any more. */
+		{ true, true, true, false, true, false },
+		{ true, true, false, false, true, false },
+		{ true, true, false, false, false, false }
+	};
+
+	if (before[_i].password)
+		ask_password(STORE_OK, _i % 2 == 0 ? CANARY : "wonderland");
+	if (before[_i].asked) {
+		ask_existence(before[_i].domain ? STORE_OK : STORE_NO_DOMAIN,
+		    before[_i].found, before[_i].enabled);
+		ck_assert_int_eq(reply.verdict, before[_i].yes ?
+		    VERDICT_ALLOW : VERDICT_DENY);
+	}
+	for (int i = 0; i < 2; i++) {
+		ask_existence(STORE_UNAVAILABLE, false, false);
+		ck_assert_int_eq(reply.verdict, before[_i].yes ?
+		    VERDICT_ALLOW : VERDICT_UNAVAILABLE);
+		ck_assert_int_eq(reply.reason, REASON_DB_DOWN);
+		ask_password(STORE_UNAVAILABLE, "wonderland");
+		ck_assert_int_eq(reply.verdict, VERDICT_UNAVAILABLE);
+	}
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	enum reason reason;
@@ -352,6 +428,92 @@ START_TEST(digest)
 	ck_assert_str_eq(reply.account.domain, "example.com");
 	ck_assert_ptr_nonnull(strstr(last_line, "user=alice@example.com "
 	    "realm=example.com mech=Digest-MD5 verdict=allow reason=ok"));
+}
+END_TEST
+
+/* The HA1 goes to who asked for it, with ALLOW, and to nobody else. */
+START_TEST(digest_hands_out_ha1)
+{
+	struct auth_request request = digest_request("alice");
+	struct credential row = alice(true);
+
+	for (int want = 0; want < 2; want++) {
+		replies = 0;
+		request.want_ha1 = want;
+		submit(&request);
+		answer(STORE_OK, &row);
+		wait_reply();
+		ck_assert_int_eq(reply.verdict, VERDICT_ALLOW);
+		ck_assert_str_eq(reply.ha1, want ? HA1_MD5 : "");
+	}
+	replies = 0;
+	request.lookup_name = SPAN_LIT("bob");
+	submit(&request);
+	answer(STORE_OK, &row);
+	wait_reply();
+	ck_assert_int_eq(reply.verdict, VERDICT_DENY);
+	ck_assert_str_eq(reply.ha1, "");
+	replies = 0;
+	request.lookup_name = SPAN_EMPTY;
+	request.digest.nonce = SPAN_LIT("x");
+	submit(&request);
+	answer(STORE_OK, &row);
+	wait_reply();
+	ck_assert_int_eq(reply.verdict, VERDICT_DENY);
+	ck_assert_str_eq(reply.ha1, "");
+}
+END_TEST
+
+static enum reason review_says;
+static int reviews;
+
+static enum reason
+review(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(replies, 0);
+	reviews++;
+	return review_says;
+}
+
+/* What a door knows beyond the row has the last word, and only the last. */
+START_TEST(digest_review)
+{
+	static const enum reason says[] = {
+		REASON_OK, REASON_STALE, REASON_REPLAY, REASON_NONE
+	};
+	struct auth_request request = digest_request("alice");
+	struct credential row = alice(true);
+	bool allowed = says[_i] == REASON_OK;
+
+	review_says = says[_i];
+	request.review = review;
+	request.no_rspauth = true;
+	reviews = 0;
+	submit(&request);
+	answer(STORE_OK, &row);
+	wait_reply();
+	ck_assert_int_eq(reviews, 1);
+	ck_assert_int_eq(reply.verdict, allowed ? VERDICT_ALLOW :
+	    VERDICT_DENY);
+	ck_assert_int_eq(reply.reason, says[_i]);
+	ck_assert_str_eq(reply.rspauth, "");
+	ck_assert_str_eq(reply.account.localpart, allowed ? "alice" : "");
+	ck_assert_ptr_nonnull(strstr(last_line, "user=alice@example.com"));
+	ck_assert_ptr_nonnull(strstr(last_line, reason_str(says[_i])));
+	/* What is refused before it is not looked at, nor is an outage. */
+	reviews = replies = 0;
+	request.aor = (struct account){ "bob", "example.com" };
+	submit(&request);
+	answer(STORE_OK, &row);
+	wait_reply();
+	ck_assert_int_eq(reply.reason, REASON_IDENTITY);
+	replies = 0;
+	submit(&request);
+	answer(STORE_UNAVAILABLE, NULL);
+	wait_reply();
+	ck_assert_int_eq(reply.verdict, VERDICT_UNAVAILABLE);
+	ck_assert_int_eq(reviews, 0);
 }
 END_TEST
 
@@ -508,6 +670,84 @@ START_TEST(request_is_copied)
 }
 END_TEST
 
+static int judged;
+
+/* An auth_judge: the reply's account is at its address, the row is alice's. */
+static struct verify_result
+judge(const struct verifier_context *with, const struct credential *row,
+    void *arg)
+{
+	ck_assert_ptr_eq(with->crypto, crypto);
+	ck_assert_str_eq(row->account.localpart, "alice");
+	ck_assert_ptr_eq(arg, &reply);
+	ck_assert_int_eq(replies, 0);
+	judged++;
+	return (struct verify_result){ VERDICT_ALLOW, REASON_OK };
+}
+
+static const struct {
+	const char	*name;
+	enum store_status status;
+	bool		 silent;
+	int		 judged;
+	enum verdict	 verdict;
+	const char	*line;
+} steps[] = {
+	{ "Alice", STORE_OK, false, 1, VERDICT_ALLOW, "user=alice@example.com "
+	    "realm=- mech=SCRAM-SHA-512-PLUS verdict=allow reason=ok" },
+	{ "alice", STORE_OK, true, 1, VERDICT_ALLOW, "" },
+	{ "alice", STORE_NO_DOMAIN, false, 0, VERDICT_DENY,
+	    "verdict=deny reason=foreign-domain" },
+	{ "alice", STORE_UNAVAILABLE, false, 0, VERDICT_UNAVAILABLE,
+	    "verdict=unavailable reason=db-down" },
+	{ "alice", STORE_UNAVAILABLE, true, 0, VERDICT_UNAVAILABLE, "" },
+	{ CANARY " x", STORE_OK, false, 0, VERDICT_DENY,
+	    "user=invalid realm=- mech=SCRAM-SHA-512-PLUS verdict=deny" }
+};
+
+START_TEST(scram_step)
+{
+	struct auth_request request = password_request(steps[_i].name, "");
+	struct credential row = alice(true);
+	struct auth_stats stats;
+
+	request.kind = AUTH_SCRAM;
+	request.scram = SCRAM_SHA_512;
+	request.plus = true;
+	request.silent = steps[_i].silent;
+	request.judge = judge;
+	judged = 0;
+	submit(&request);
+	ck_assert_int_eq(judged, 0);
+	if (lookups > 0)
+		answer(steps[_i].status, &row);
+	wait_reply();
+	ck_assert_int_eq(judged, steps[_i].judged);
+	ck_assert_int_eq(reply.verdict, steps[_i].verdict);
+	ck_assert_str_eq(reply.account.localpart,
+	    reply.verdict == VERDICT_ALLOW ? "alice" : "");
+	/* A silent one is neither logged nor counted: its caller does both. */
+	ck_assert_int_eq(all_lines[0] == '\0', steps[_i].silent);
+	ck_assert_ptr_nonnull(strstr(all_lines, steps[_i].line));
+	auth_stats(auth, &stats);
+	ck_assert_uint_eq(stats.verdicts[reply.verdict], !steps[_i].silent);
+}
+END_TEST
+
+START_TEST(scram_step_cancelled)
+{
+	struct auth_request request = password_request("alice", "");
+
+	request.kind = AUTH_SCRAM;
+	request.judge = judge;
+	judged = 0;
+	auth_cancel(submit(&request));
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(judged + replies, 0);
+	ck_assert_int_eq(cancels, 1);
+}
+END_TEST
+
 /* Each decision is one count and each answered lookup one time; no names. */
 START_TEST(metrics)
 {
@@ -552,9 +792,12 @@ suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, password, 0, COUNT(passwords));
+	tcase_add_loop_test(tc, existence_in_an_outage, 0, 9);
 	tcase_add_loop_test(tc, refused_at_sight, 0, COUNT(refused));
 	tcase_add_test(tc, domain_not_listed);
 	tcase_add_test(tc, digest);
+	tcase_add_loop_test(tc, digest_review, 0, 4);
+	tcase_add_test(tc, digest_hands_out_ha1);
 	tcase_add_loop_test(tc, digest_names_disagree, 0, COUNT(other_names));
 	tcase_add_loop_test(tc, rfc5090_aor, 0, COUNT(aors));
 	tcase_add_loop_test(tc, exists, 0, COUNT(existence));
@@ -563,6 +806,8 @@ suite(void)
 	tcase_add_test(tc, cancel_in_worker);
 	tcase_add_test(tc, workers_full);
 	tcase_add_test(tc, request_is_copied);
+	tcase_add_loop_test(tc, scram_step, 0, COUNT(steps));
+	tcase_add_test(tc, scram_step_cancelled);
 	tcase_add_test(tc, metrics);
 	suite_add_tcase(s, tc);
 	return s;

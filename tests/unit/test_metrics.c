@@ -128,6 +128,35 @@ START_TEST(decision_lines)
 }
 END_TEST
 
+START_TEST(scram_mechanisms)
+{
+	struct auth_request request = {
+		.door = "dovecot", .kind = AUTH_SCRAM,
+		.scram = (enum scram_mech)(_i / 2), .plus = _i % 2 != 0
+	};
+	const struct decision decision = {
+		.request = &request, .verdict = VERDICT_ALLOW,
+		.reason = REASON_OK
+	};
+	char line[160];
+
+	metrics_decision(&metrics, &decision);
+	write_text(true);
+	(void)snprintf(line, sizeof(line), "onecred_decisions_total{"
+	    "door=\"dovecot\",mech=\"%s%s\",verdict=\"allow\","
+	    "reason=\"ok\"} 1", scram_mech_name(request.scram),
+	    request.plus ? "-PLUS" : "");
+	has_line(line);
+	/* Out of range: counted, and outside of no array. */
+	request.scram = SCRAM_MECH_COUNT;
+	metrics_decision(&metrics, &decision);
+	write_text(true);
+	has_line(line);
+	has_line("onecred_decisions_total{door=\"dovecot\","
+	    "mech=\"Digest\",verdict=\"allow\",reason=\"ok\"} 1");
+}
+END_TEST
+
 START_TEST(out_of_range_counts_nothing)
 {
 	count("radius", AUTH_PASSWORD, DIGEST_NONE, (enum verdict)3,
@@ -215,6 +244,32 @@ START_TEST(too_many_doors)
 END_TEST
 
 /* Every series at its longest fits; a buffer that is short fails. */
+/* By door and kind; more kinds than there is room for are left out. */
+START_TEST(drops)
+{
+	char kinds[METRICS_DROPS][8], copy[] = "forged", line[100];
+
+	metrics_drop(&metrics, "radius", "forged");
+	metrics_drop(&metrics, "radius", copy);
+	metrics_drop(&metrics, "other", "forged");
+	for (int i = 0; i < METRICS_DROPS; i++) {
+		(void)snprintf(kinds[i], sizeof(kinds[i]), "k%d", i);
+		metrics_drop(&metrics, "radius", kinds[i]);
+	}
+	metrics_drop(&metrics, "radius", "forged");
+	write_text(true);
+	has_line("# TYPE onecred_dropped_total counter");
+	has_line("onecred_dropped_total{door=\"radius\",kind=\"forged\"} 3");
+	has_line("onecred_dropped_total{door=\"other\",kind=\"forged\"} 1");
+	(void)snprintf(line, sizeof(line), "onecred_dropped_total{door="
+	    "\"radius\",kind=\"k%d\"} 1", METRICS_DROPS - 3);
+	has_line(line);
+	(void)snprintf(line, sizeof(line), "kind=\"k%d\"",
+	    METRICS_DROPS - 2);
+	ck_assert_ptr_null(strstr(text, line));
+}
+END_TEST
+
 START_TEST(everything_fits)
 {
 	const struct store_stats stats = { .lookups = 0 };
@@ -250,6 +305,7 @@ START_TEST(form)
 	count("radius", AUTH_DIGEST, DIGEST_SHA_256, VERDICT_DENY,
 	    REASON_STALE);
 	metrics_lookup(&metrics, 1);
+	metrics_drop(&metrics, "radius", "proxy-state");
 	write_text(true);
 	for (line = text; *line != '\0'; line = end + 1) {
 		end = strchr(line, '\n');
@@ -280,10 +336,13 @@ suite(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, empty);
 	tcase_add_loop_test(tc, decision_lines, 0, COUNT(mechs));
+	tcase_add_loop_test(tc, scram_mechanisms, 2 * SCRAM_SHA_1,
+	    2 * SCRAM_MECH_COUNT);
 	tcase_add_test(tc, out_of_range_counts_nothing);
 	tcase_add_loop_test(tc, lookup_times, 0, COUNT(times));
 	tcase_add_test(tc, buckets_add_up);
 	tcase_add_test(tc, too_many_doors);
+	tcase_add_test(tc, drops);
 	tcase_add_test(tc, everything_fits);
 	tcase_add_test(tc, form);
 	suite_add_tcase(s, tc);

@@ -395,6 +395,48 @@ START_TEST(fips_without_md5)
 }
 END_TEST
 
+/* Who may have it gets the very value that verified, and only with ALLOW. */
+START_TEST(digest_hands_out_ha1)
+{
+	enum digest_alg alg = (enum digest_alg)(_i % 3 + DIGEST_MD5);
+	enum name_form form = _i < 3 ? FORM_LOCAL : FORM_FULL;
+	const struct presented presented = { .account = row.account,
+	    .form = form };
+	uint8_t response[DIGEST_HEX_MAX], raw[DIGEST_SIZE_MAX];
+	char rspauth[DIGEST_HEX_MAX + 1], ha1[DIGEST_HEX_MAX + 1];
+	char expected[DIGEST_HEX_MAX + 1];
+	struct digest_params p = respond(alg, form, response);
+	struct wbuf wb;
+
+	for (int i = DIGEST_MD5; i < DIGEST_ALG_COUNT; i++)
+		put_ha1((enum digest_alg)i, form, RIGHT);
+	ck_assert_int_eq(digest_ha1(crypto, alg, form_name(form),
+	    SPAN_LIT("example.com"), RIGHT_PASSWORD, raw), 0);
+	wbuf_init(&wb, expected, sizeof(expected));
+	wbuf_hex(&wb, span_mem(raw, digest_alg_size(alg)));
+	wbuf_u8(&wb, '\0');
+	/* The length alone must do: FreeSWITCH does not say more. */
+	for (int said = 0; said < 2; said++) {
+		p.alg = said ? alg : DIGEST_NONE;
+		is_result(verify_digest_ha1(&context, &row, &presented, &p,
+		    rspauth, ha1), answer(VERDICT_ALLOW, REASON_OK), "right");
+		ck_assert_str_eq(ha1, expected);
+		ck_assert_uint_eq(strlen(rspauth), p.response.n);
+	}
+	response[0] = response[0] == '0' ? '1' : '0';
+	is_result(verify_digest_ha1(&context, &row, &presented, &p, rspauth,
+	    ha1), answer(VERDICT_DENY, REASON_WRONG_PASSWORD), "wrong");
+	for (size_t i = 0; i < sizeof(ha1); i++)
+		ck_assert_int_eq(ha1[i], '\0');
+	response[0] = response[0] == '0' ? '1' : '0';
+	put_state(DISABLED);
+	memset(ha1, 'x', sizeof(ha1));
+	ck_assert_int_ne((int)verify_digest_ha1(&context, &row, &presented,
+	    &p, rspauth, ha1).verdict, (int)VERDICT_ALLOW);
+	ck_assert_str_eq(ha1, "");
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -406,6 +448,7 @@ suite(void)
 	tcase_add_loop_test(tc, rfc7616_vectors, 0, COUNT(vectors));
 	tcase_add_loop_test(tc, digest_every_column, 0, HA1_KINDS);
 	tcase_add_loop_test(tc, digest_inferred, 0, HA1_KINDS);
+	tcase_add_loop_test(tc, digest_hands_out_ha1, 0, 6);
 	tcase_add_loop_test(tc, digest_same_work, 0, 2);
 	tcase_add_loop_test(tc, digest_of_the_fake, 0, 2 * STATES);
 	tcase_add_loop_test(tc, digest_malformed, 0, COUNT(broken));
