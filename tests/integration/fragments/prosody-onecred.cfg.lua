@@ -11,7 +11,7 @@ plugin_paths = { "/usr/local/lib/prosody/modules" }
 
 VirtualHost "example.com"
 	authentication = "onecred"
-	onecred_url = "http://127.0.0.1:9118"
+	onecred_url = "unix:/run/onecred/http.sock"
 	onecred_token_file = "/etc/prosody/onecred.token"
 	-- Users may change their password (module user_account_management):
 	-- onecred_set_password = true
