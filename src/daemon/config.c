@@ -41,13 +41,43 @@ config_refuse(const struct config_source *source, unsigned int line,
 	return -ERR_FORMAT;
 }
 
-static void *
-section_struct(struct config *config, const struct section_def *def,
-    size_t *client)
+/* The i-th section of a named kind, or NULL. */
+static struct config_head *
+named_section(const struct config *config, const struct section_def *def,
+    size_t i)
 {
-	if (def->named)
-		return &config->clients[(*client)++];
-	return (char *)config + def->offset;
+	if (span_equal(span_str(def->word), span_str("dovecot")))
+		return i < config->dovecot_count ?
+		    &config->dovecots[i].listener.head : NULL;
+	if (span_equal(span_str(def->word), span_str("http-client")))
+		return i < config->http_section_count ?
+		    &config->http_sections[i].head : NULL;
+	return i < config->client_count ? &config->clients[i].head : NULL;
+}
+
+/* Where to put the section: of a named kind, the first that is free. */
+static void *
+section_struct(struct config *config, const struct section_def *def)
+{
+	struct config_head *head;
+
+	if (!def->named)
+		return (char *)config + def->offset;
+	for (size_t i = 0; ; i++) {
+		head = named_section(config, def, i);
+		if (head == NULL || head->line == 0)
+			return head;
+	}
+}
+
+static size_t
+count_sections(const struct ini *ini, const char *word)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ini->section_count; i++)
+		n += span_equal(ini->sections[i].word, span_str(word));
+	return n;
 }
 
 /* The bracket as it stands in the file, for messages. */
@@ -96,7 +126,7 @@ check_required(const struct section_def *section,
 
 static int
 apply_section(struct config *config, const struct config_source *source,
-    const struct ini_section *found, size_t *client)
+    const struct ini_section *found)
 {
 	const struct section_def *section = section_find(found->word);
 	char title[160], why[160];
@@ -110,7 +140,9 @@ apply_section(struct config *config, const struct config_source *source,
 		return config_refuse(source, found->line, section->named ?
 		    "%s: this section needs a name" :
 		    "%s: this section takes no name", title);
-	head = section_struct(config, section, client);
+	head = section_struct(config, section);
+	if (head == NULL)
+		abort();	/* they were counted wrongly */
 	head->line = found->line;
 	if (section->named) {
 		head->name = xcalloc(1, found->name.n + 1);
@@ -140,21 +172,22 @@ apply_all(struct config *config, const struct config_source *source)
 {
 	const struct ini *ini = source->ini;
 	const struct section_def *def;
-	size_t clients = 0;
 	int err;
 
-	for (size_t i = 0; i < ini->section_count; i++)
-		clients += span_equal(ini->sections[i].word,
-		    span_str("radius-client"));
-	config->clients = xcalloc(clients + 1, sizeof(config->clients[0]));
-	config->client_count = clients;
+	config->client_count = count_sections(ini, "radius-client");
+	config->clients = xcalloc(config->client_count + 1,
+	    sizeof(config->clients[0]));
+	config->http_section_count = count_sections(ini, "http-client");
+	config->http_sections = xcalloc(config->http_section_count + 1,
+	    sizeof(config->http_sections[0]));
+	config->dovecot_count = count_sections(ini, "dovecot");
+	config->dovecots = xcalloc(config->dovecot_count + 1,
+	    sizeof(config->dovecots[0]));
 	for (def = config_sections; def->word != NULL; def++)
 		if (!def->named)
 			apply_presets(def, (char *)config + def->offset);
-	clients = 0;
 	for (size_t i = 0; i < ini->section_count; i++) {
-		err = apply_section(config, source, &ini->sections[i],
-		    &clients);
+		err = apply_section(config, source, &ini->sections[i]);
 		if (err != 0)
 			return err;
 	}
@@ -240,9 +273,22 @@ config_free(struct config **config)
 		if (c->clients != NULL)
 			clear_section("radius-client", &c->clients[i].head);
 	}
+	for (size_t i = 0; i < c->dovecot_count; i++) {
+		free(c->dovecots[i].listener.users);
+		free(c->dovecots[i].word);
+		clear_section("dovecot", &c->dovecots[i].listener.head);
+	}
+	free(c->dovecots);
+	for (size_t i = 0; i < c->http_section_count; i++)
+		clear_section("http-client", &c->http_sections[i].head);
+	for (size_t i = 0; i < c->http_client_count; i++)
+		secret_free(&c->http_clients[i].token);
 	seal_keyring_wipe(&c->seal.keys);
+	nonce_keys_wipe(&c->sip.keys);
 	free(c->clients);
 	free(c->radius_clients);
+	free(c->http_sections);
+	free(c->http_clients);
 	free(c->path);
 	free(c);
 }
@@ -277,6 +323,25 @@ config_radius(const struct config *config, int fd,
 	};
 }
 
+void
+config_http(const struct config *config, int fd, struct http_settings *out)
+{
+	*out = (struct http_settings){
+		.clients = config->http_clients,
+		.client_count = config->http_client_count
+	};
+	config_listener(&config->http, "http", fd, &out->listener);
+}
+
+void
+config_dovecot(const struct config_dovecot *section, int fd,
+    struct dovecot_settings *out)
+{
+	*out = (struct dovecot_settings){ .domain = section->domain };
+	config_listener(&section->listener, section->word, fd,
+	    &out->listener);
+}
+
 static void
 dump_section(const char *word, const struct config_head *at, FILE *out)
 {
@@ -308,9 +373,9 @@ config_dump(const struct config *config, FILE *out)
 		    (const void *)((const char *)config + def->offset);
 
 		if (def->named)
-			for (size_t i = 0; i < config->client_count; i++)
-				dump_section(def->word,
-				    &config->clients[i].head, out);
+			for (size_t i = 0; (at = named_section(config, def,
+			    i)) != NULL; i++)
+				dump_section(def->word, at, out);
 		else if (at->line != 0)
 			dump_section(def->word, at, out);
 	}
@@ -341,6 +406,61 @@ option_same(const struct option_def *def, const void *a, const void *b)
 	return span_equal(wbuf_written(&wa), wbuf_written(&wb));
 }
 
+/* The section of that name and kind, or NULL. */
+static const struct config_head *
+find_named(const struct config *config, const struct section_def *section,
+    const char *name)
+{
+	const struct config_head *head;
+
+	for (size_t i = 0; (head = named_section(config, section, i)) != NULL;
+	    i++)
+		if (span_equal(span_str(head->name), span_str(name)))
+			return head;
+	return NULL;
+}
+
+/* What differs between two sections of one name, of which b may be NULL. */
+static void
+named_changes(const struct section_def *section,
+    const struct config_head *a, const struct config_head *b,
+    config_changed_cb *changed, void *arg)
+{
+	const struct option_def *def;
+	char what[160];
+
+	for (def = config_options; def->section != NULL; def++) {
+		if ((def->flags & OPT_RELOAD) != 0 ||
+		    !span_equal(span_str(def->section),
+		    span_str(section->word)) ||
+		    (b != NULL && option_same(def, a, b)))
+			continue;
+		(void)snprintf(what, sizeof(what), "[%s %s]%s%s",
+		    section->word, a->name, b == NULL ? "" : " ",
+		    b == NULL ? "" : def->key);
+		changed(what, arg);
+		if (b == NULL)
+			return;
+	}
+}
+
+static void
+all_named_changes(const struct section_def *section,
+    const struct config *from, const struct config *to,
+    config_changed_cb *changed, void *arg)
+{
+	const struct config_head *head;
+
+	for (size_t i = 0; (head = named_section(from, section, i)) != NULL;
+	    i++)
+		named_changes(section, head, find_named(to, section,
+		    head->name), changed, arg);
+	for (size_t i = 0; (head = named_section(to, section, i)) != NULL;
+	    i++)
+		if (find_named(from, section, head->name) == NULL)
+			named_changes(section, head, NULL, changed, arg);
+}
+
 void
 config_changes(const struct config *from, const struct config *to,
     config_changed_cb *changed, void *arg)
@@ -354,8 +474,10 @@ config_changes(const struct config *from, const struct config *to,
 		const char *b = (const char *)to + section->offset;
 		bool was, is;
 
-		if (section->named)
+		if (section->named) {
+			all_named_changes(section, from, to, changed, arg);
 			continue;
+		}
 		was = ((const struct config_head *)(const void *)a)->line != 0;
 		is = ((const struct config_head *)(const void *)b)->line != 0;
 		if (section->door && was != is) {

@@ -6,10 +6,13 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "core/nonce.h"
 #include "core/seal.h"
 #include "core/sink.h"
 #include "core/span.h"
 #include "daemon/option_value.h"
+#include "doors/dovecot.h"
+#include "doors/http.h"
 #include "doors/listener.h"
 #include "doors/radius.h"
 
@@ -32,6 +35,7 @@ struct config_head {
 struct config_database {
 	struct config_head head;
 	char		*conninfo;
+	char		*write_conninfo;	/* NULL: as conninfo */
 	unsigned int	 connections;
 	unsigned int	 lookup_timeout;	/* ms */
 	unsigned int	 connect_timeout;	/* ms */
@@ -47,6 +51,13 @@ struct config_listener {
 	unsigned int	 rights;	/* enum right */
 	struct word_list domains;
 	uid_t		*users;		/* allow_users, resolved */
+	char		*token_file;	/* [http] only */
+};
+
+struct config_dovecot {
+	struct config_listener listener;	/* NB: first */
+	char		*domain;
+	char		*word;		/* "dovecot-NAME": its socket's name */
 };
 
 struct config_radius {
@@ -63,6 +74,22 @@ struct config_radius_client {
 	unsigned int	 require_ma;	/* no, yes, auto */
 	unsigned int	 nonce;		/* theirs, ours */
 	unsigned int	 unavailable;	/* drop, reject */
+};
+
+struct config_http_client {
+	struct config_head head;
+	char		*token_file;
+	struct word_list domains;
+	struct word_list realms;
+	unsigned int	 rights;	/* enum right */
+};
+
+struct config_sip {
+	struct config_head head;
+	char		*nonce_key_file;	/* NULL: the default one */
+	unsigned int	 nonce_lifetime;	/* ms */
+	unsigned int	 foreign_window;	/* ms */
+	struct nonce_keys keys;		/* count 0: there is no file yet */
 };
 
 struct config_workers {
@@ -87,8 +114,11 @@ struct config {
 	struct config_database	 database;
 	struct config_listener	 extauth;
 	struct config_listener	 saslauthd;
+	struct config_dovecot	*dovecots;
+	size_t			 dovecot_count;
 	struct config_radius	 radius;
-	struct config_listener	 http;		/* no domains, no rights */
+	struct config_listener	 http;		/* no rights */
+	struct config_sip	 sip;
 	struct config_workers	 workers;
 	struct config_seal	 seal;
 	struct config_log	 log;
@@ -96,6 +126,11 @@ struct config {
 	size_t			 client_count;
 	/* clients as the door takes them, in the same order */
 	struct radius_client_settings *radius_clients;
+	struct config_http_client *http_sections;
+	size_t			 http_section_count;
+	/* as the door takes them: that of [http] first, if it has one */
+	struct http_client_settings *http_clients;
+	size_t			 http_client_count;
 };
 
 enum config_use {
@@ -118,6 +153,10 @@ void	config_listener(const struct config_listener *section,
 	    const char *name, int fd, struct listener_settings *out);
 void	config_radius(const struct config *config, int fd,
 	    struct radius_settings *out);
+void	config_http(const struct config *config, int fd,
+	    struct http_settings *out);
+void	config_dovecot(const struct config_dovecot *section, int fd,
+	    struct dovecot_settings *out);
 
 /* Every option with the value in force, as a file; secrets as <set>. */
 void	config_dump(const struct config *config, FILE *out);

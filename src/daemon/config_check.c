@@ -13,6 +13,7 @@
 #include <grp.h>
 #include <libpq-fe.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <event2/util.h>
@@ -21,10 +22,16 @@
 #include "core/identity.h"
 #include "daemon/config_client.h"
 #include "daemon/config_file.h"
+#include "daemon/config_http.h"
+#include "daemon/config_sip.h"
 #include "doors/http_socket.h"
 #include "store/xalloc.h"
 
 #define KEY_FILE_MAX	4096
+#define DOVECOT_NAME_MAX	48	/* octets: in the names of sockets */
+#define DOVECOT_PATH_MAX	128
+#define EXTAUTH_RIGHTS	(RIGHT_CHECK | RIGHT_EXISTS | RIGHT_SET | \
+			RIGHT_CREATE | RIGHT_DELETE)
 
 unsigned int
 config_key_line(const struct config_source *source, unsigned int section,
@@ -38,28 +45,42 @@ config_key_line(const struct config_source *source, unsigned int section,
 }
 
 static int
-check_database(struct config *config, const struct config_source *source)
+check_conninfo(const char *key, const char *conninfo, unsigned int section,
+    const struct config_source *source)
 {
-	unsigned int line = config_key_line(source,
-	    config->database.head.line, "conninfo");
+	unsigned int line = config_key_line(source, section, key);
 	PQconninfoOption *options, *o;
 	bool password = false;
 
 	/* NB: libpq's own message would quote conninfo, password and all. */
-	options = PQconninfoParse(config->database.conninfo, NULL);
+	options = PQconninfoParse(conninfo, NULL);
 	if (options == NULL)
-		return config_refuse(source, line, "[database] conninfo: is "
-		    "not a libpq connection string");
+		return config_refuse(source, line, "[database] %s: is not a "
+		    "libpq connection string", key);
 	for (o = options; o->keyword != NULL; o++)
 		if ((o->dispchar[0] == '*') && o->val != NULL &&
 		    o->val[0] != '\0')
 			password = true;
 	PQconninfoFree(options);
 	if (password && (source->mode & S_IRWXO) != 0)
-		return config_refuse(source, line, "[database] conninfo: "
+		return config_refuse(source, line, "[database] %s: "
 		    "holds a password, and this file is open to everybody "
-		    "(mode %04o): chmod o= it", (unsigned int)source->mode);
+		    "(mode %04o): chmod o= it", key,
+		    (unsigned int)source->mode);
 	return 0;
+}
+
+static int
+check_database(const struct config_database *database,
+    const struct config_source *source)
+{
+	int err = check_conninfo("conninfo", database->conninfo,
+	    database->head.line, source);
+
+	if (err != 0 || database->write_conninfo == NULL)
+		return err;
+	return check_conninfo("write_conninfo", database->write_conninfo,
+	    database->head.line, source);
 }
 
 int
@@ -106,8 +127,8 @@ check_socket(struct config_listener *section, const char *word,
 	if (section->group != NULL && getgrnam(section->group) == NULL)
 		return config_refuse(source,
 		    config_key_line(source, line, "group"),
-		    "[%s] group: there is no group \"%s\"", word,
-		    section->group);
+		    "[%s] group: there is no group \"%s\": addgroup --system "
+		    "%s", word, section->group, section->group);
 	section->users = xcalloc(section->allow_users.count + 1,
 	    sizeof(section->users[0]));
 	for (size_t i = 0; i < section->allow_users.count; i++)
@@ -139,8 +160,84 @@ check_listener(struct config_listener *section, const char *word,
 		return config_refuse(source,
 		    config_key_line(source, line, "rights"),
 		    "[%s] rights: this protocol serves only check%s", word,
-		    (rights & RIGHT_EXISTS) != 0 ? " and exists" : "");
+		    (rights & RIGHT_SASL) != 0 ? " and sasl" :
+		    (rights & RIGHT_SET) != 0 ? ", exists, set, create and "
+		    "delete" : "");
 	return config_check_domains(source, line, word, &section->domains);
+}
+
+static bool
+is_listed(const struct word_list *list, const char *word)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (span_equal(span_str(list->words[i]), span_str(word)))
+			return true;
+	return list->count == 0;
+}
+
+/* The protocol names no domain: each socket is for one. */
+static int
+check_dovecot(struct config_dovecot *section,
+    const struct config_source *source)
+{
+	struct config_listener *listener = &section->listener;
+	unsigned int line = listener->head.line;
+	char title[96], text[DOVECOT_PATH_MAX];
+	int err;
+
+	(void)snprintf(title, sizeof(title), "dovecot %s",
+	    listener->head.name);
+	if (span_str(listener->head.name).n > DOVECOT_NAME_MAX)
+		return config_refuse(source, line, "[%s]: the name is too "
+		    "long, %d octets at most", title, DOVECOT_NAME_MAX);
+	(void)snprintf(text, sizeof(text), "dovecot-%s", listener->head.name);
+	section->word = xstrdup(text);
+	if (listener->listen == NULL) {
+		(void)snprintf(text, sizeof(text),
+		    "/run/onecred/dovecot-%s.sock", listener->head.name);
+		listener->listen = xstrdup(text);
+	}
+	err = check_listener(listener, title, RIGHT_CHECK | RIGHT_SASL,
+	    source);
+	if (err != 0)
+		return err;
+	if (listener->rights == 0)
+		return config_refuse(source, config_key_line(source, line,
+		    "rights"), "[%s] rights: without check and sasl nobody "
+		    "can log in", title);
+	if (identity_check_domain(span_str(section->domain)) != 0)
+		return config_refuse(source, config_key_line(source, line,
+		    "domain"), "[%s] domain: \"%s\" is not a domain in lower "
+		    "case", title, section->domain);
+	if (!is_listed(&listener->domains, section->domain))
+		return config_refuse(source, config_key_line(source, line,
+		    "domains"), "[%s] domains: must hold %s, the domain of "
+		    "this socket, or be left out", title, section->domain);
+	return 0;
+}
+
+static int
+check_dovecots(struct config *config, const struct config_source *source)
+{
+	const struct config_dovecot *all = config->dovecots;
+	int err;
+
+	for (size_t i = 0; i < config->dovecot_count; i++) {
+		err = check_dovecot(&config->dovecots[i], source);
+		if (err != 0)
+			return err;
+		for (size_t j = 0; j < i; j++)
+			if (span_equal(span_str(all[i].listener.listen),
+			    span_str(all[j].listener.listen)))
+				return config_refuse(source,
+				    config_key_line(source,
+				    all[i].listener.head.line, "listen"),
+				    "[dovecot %s] listen: is that of "
+				    "[dovecot %s] too",
+				    all[i].listener.head.name,
+				    all[j].listener.head.name);
+	}
+	return 0;
 }
 
 static int
@@ -238,20 +335,25 @@ config_check(struct config *config, const struct config_source *source)
 {
 	int err;
 
-	if ((err = check_database(config, source)) != 0 ||
+	if ((err = check_database(&config->database, source)) != 0 ||
 	    (err = check_listener(&config->extauth, "extauth",
-	    RIGHT_CHECK | RIGHT_EXISTS, source)) != 0 ||
+	    EXTAUTH_RIGHTS, source)) != 0 ||
 	    (err = check_listener(&config->saslauthd, "saslauthd",
 	    RIGHT_CHECK, source)) != 0 ||
+	    (err = check_dovecots(config, source)) != 0 ||
 	    (err = check_radius(config, source)) != 0 ||
 	    (err = check_http(&config->http, source)) != 0 ||
 	    (err = config_check_clients(config, source)) != 0 ||
+	    (err = config_check_http_clients(config, source)) != 0 ||
+	    /* NB: after the doors, which say whether it needs keys. */
+	    (err = config_check_sip(config, source)) != 0 ||
 	    (err = check_seal(&config->seal, source)) != 0)
 		return err;
 	if (source->use == CONFIG_DAEMON && config->extauth.head.line == 0 &&
-	    config->saslauthd.head.line == 0 &&
-	    config->radius.head.line == 0)
+	    config->saslauthd.head.line == 0 && config->dovecot_count == 0 &&
+	    config->radius.head.line == 0 && config->http_client_count == 0)
 		return config_refuse(source, 0, "there is no door: give a "
-		    "section [extauth], [saslauthd] or [radius]");
+		    "section [extauth], [saslauthd], [dovecot NAME] or "
+		    "[radius], or [http] with token_file");
 	return 0;
 }

@@ -157,10 +157,7 @@ check_client(const struct config_source *source,
 	out->require_message_authenticator =
 	    section->require_ma == REQUIRE_YES ||
 	    (section->require_ma == REQUIRE_AUTO && !is_loopback(out));
-	if (section->nonce != 0)
-		return REFUSE(source, section, "nonce", "ours is not served "
-		    "by this version: leave it at theirs",
-		    section->head.name);
+	out->nonce_ours = section->nonce != 0;
 	for (size_t i = 0; i < section->realms.count; i++)
 		if (identity_check_realm(
 		    span_str(section->realms.words[i])) != 0)

@@ -14,12 +14,14 @@
 
 #include <event2/event.h>
 
+#include "core/span.h"
 #include "daemon/config.h"
 #include "daemon/engine.h"
 #include "daemon/hardening.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/version.h"
+#include "doors/dovecot.h"
 #include "doors/extauth.h"
 #include "doors/http.h"
 #include "doors/radius.h"
@@ -44,6 +46,7 @@ struct daemon {
 	struct engine		 engine;
 	struct extauth_door	*extauth;
 	struct saslauthd_door	*saslauthd;
+	struct dovecot_door	**dovecots;	/* as config's */
 	struct radius_door	*radius;
 	struct http_door	*http;
 };
@@ -70,6 +73,7 @@ reload(struct daemon *d)
 {
 	struct config *config = NULL, *old;
 	struct radius_settings settings;
+	struct http_settings http;
 	char error[CONFIG_ERROR_MAX];
 
 	if (config_load(d->path, CONFIG_DAEMON, &config, error) != 0) {
@@ -80,6 +84,11 @@ reload(struct daemon *d)
 	}
 	set_level(d, config);
 	config_changes(d->config, config, on_changed, d);
+	engine_reload(&d->engine, config);
+	if (d->http != NULL && config->http.head.line != 0) {
+		config_http(config, -1, &http);
+		http_door_reload(d->http, &http);
+	}
 	if (d->radius != NULL && config->client_count > 0) {
 		config_radius(config, -1, &settings);
 		radius_door_reload(d->radius, &settings);
@@ -109,6 +118,11 @@ in_flight(const struct daemon *d)
 	if (d->extauth != NULL && extauth_door_busy(d->extauth) > 0)
 		return true;
 	if (d->saslauthd != NULL && saslauthd_door_busy(d->saslauthd) > 0)
+		return true;
+	for (size_t i = 0; i < d->config->dovecot_count; i++)
+		if (dovecot_door_busy(d->dovecots[i]) > 0)
+			return true;
+	if (d->http != NULL && http_door_busy(d->http) > 0)
 		return true;
 	store_stats(d->engine.store, &stats);
 	return stats.in_flight > 0;
@@ -143,6 +157,8 @@ stop_asked(struct daemon *d, const char *by)
 		extauth_door_drain(d->extauth);
 	if (d->saslauthd != NULL)
 		saslauthd_door_drain(d->saslauthd);
+	for (size_t i = 0; i < d->config->dovecot_count; i++)
+		dovecot_door_drain(d->dovecots[i]);
 	if (d->http != NULL)
 		http_door_drain(d->http);
 	on_drain(-1, 0, d);
@@ -198,10 +214,49 @@ start_loop(struct daemon *d)
 }
 
 static bool
+start_dovecots(struct daemon *d)
+{
+	const struct config *config = d->config;
+	struct dovecot_settings settings;
+
+	d->dovecots = calloc(config->dovecot_count + 1,
+	    sizeof(struct dovecot_door *));
+	if (d->dovecots == NULL)
+		return false;
+	for (size_t i = 0; i < config->dovecot_count; i++) {
+		config_dovecot(&config->dovecots[i], notify_fds_take(
+		    &d->handed, config->dovecots[i].word), &settings);
+		d->dovecots[i] = dovecot_door_new(&d->engine.context,
+		    &settings);
+		if (d->dovecots[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* A socket of the service manager that no section asked for. */
+static void
+say_unserved(struct daemon *d, const char *name)
+{
+	const struct span dovecot = SPAN_LIT("dovecot-");
+	struct span all = span_str(name);
+	bool named = all.n > dovecot.n &&
+	    span_equal(span_head(all, dovecot.n), dovecot);
+	const char *word = named ? "dovecot" : name;
+	const char *which = named ? name + dovecot.n : "";
+
+	sink_log(&d->log.sink, LEVEL_WARNING, "a socket named \"%s\" was "
+	    "handed over, but there is no section for it: who connects waits "
+	    "in vain. Add [%s%s%s], or: systemctl disable --now "
+	    "onecredd-%s%s%s.socket", name, word, named ? " " : "", which,
+	    word, named ? "@" : "", which);
+}
+
+static bool
 start_doors(struct daemon *d)
 {
 	struct saslauthd_settings saslauthd = { .request_ms = 0 };
-	struct http_settings http = { .request_ms = 0 };
+	struct http_settings http;
 	struct listener_settings listener;
 	struct radius_settings radius;
 
@@ -221,6 +276,8 @@ start_doors(struct daemon *d)
 		if (d->saslauthd == NULL)
 			return false;
 	}
+	if (!start_dovecots(d))
+		return false;
 	if (d->config->radius.head.line != 0) {
 		config_radius(d->config, notify_fds_take(&d->handed,
 		    "radius"), &radius);
@@ -229,17 +286,15 @@ start_doors(struct daemon *d)
 			return false;
 	}
 	if (d->config->http.head.line != 0) {
-		config_listener(&d->config->http, "http",
-		    notify_fds_take(&d->handed, "http"), &http.listener);
+		config_http(d->config, notify_fds_take(&d->handed, "http"),
+		    &http);
 		d->http = http_door_new(&d->engine.context, &http);
 		if (d->http == NULL)
 			return false;
 	}
 	for (size_t i = 0; i < d->handed.count; i++)
 		if (d->handed.fds[i].fd >= 0)
-			sink_log(&d->log.sink, LEVEL_WARNING, "a socket named "
-			    "\"%s\" was handed over, but there is no such "
-			    "section", d->handed.fds[i].name);
+			say_unserved(d, d->handed.fds[i].name);
 	notify_fds_close(&d->handed);
 	return true;
 }
@@ -271,6 +326,10 @@ stop(struct daemon *d)
 {
 	extauth_door_free(&d->extauth);
 	saslauthd_door_free(&d->saslauthd);
+	for (size_t i = 0; d->dovecots != NULL &&
+	    i < d->config->dovecot_count; i++)
+		dovecot_door_free(&d->dovecots[i]);
+	free(d->dovecots);
 	if (d->radius != NULL)
 		radius_door_free(&d->radius);
 	http_door_free(&d->http);

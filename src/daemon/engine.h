@@ -7,6 +7,9 @@
 #include "daemon/config.h"
 #include "doors/door.h"
 
+struct known;
+struct sasl;
+struct sip;
 struct store;
 struct workers;
 
@@ -16,7 +19,13 @@ struct engine {
 	struct crypto		*crypto;
 	struct workers		*workers;
 	struct store		*store;
+	struct store		*writing;	/* NULL: store does */
+	struct known		*known;
 	struct auth		*auth;
+	struct accounts		*accounts;
+	struct sip		*sip;		/* or NULL */
+	struct sasl		*sasl;		/* or NULL */
+	struct nonce_keys	 nonce_keys;	/* sasl's; sip has a copy */
 };
 
 /*
@@ -27,6 +36,9 @@ struct engine {
 bool	engine_start(struct engine *engine, const struct config *config,
 	    enum config_use use, struct event_base *base,
 	    const struct sink *sink);
+
+/* Takes over what of config may change while running: the keys of nonces. */
+void	engine_reload(struct engine *engine, const struct config *config);
 
 /* After the doors. Any state of engine that was zeroed once. */
 void	engine_stop(struct engine *engine);

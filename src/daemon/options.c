@@ -6,6 +6,7 @@
 
 #include "daemon/options.h"
 
+#include "core/identity.h"
 #include "daemon/config.h"
 
 #define SECONDS(n)	((n) * 1000)
@@ -42,9 +43,12 @@ const struct section_def config_sections[] = {
 	{ "extauth", false, false, true, offsetof(struct config, extauth) },
 	{ "saslauthd", false, false, true,
 	    offsetof(struct config, saslauthd) },
+	{ "dovecot", true, false, false, 0 },
 	{ "radius", false, false, true, offsetof(struct config, radius) },
 	{ "radius-client", true, false, false, 0 },
 	{ "http", false, false, true, offsetof(struct config, http) },
+	{ "http-client", true, false, false, 0 },
+	{ "sip", false, false, false, offsetof(struct config, sip) },
 	{ "workers", false, false, false, offsetof(struct config, workers) },
 	{ "seal", false, false, false, offsetof(struct config, seal) },
 	{ "log", false, false, false, offsetof(struct config, log) },
@@ -56,6 +60,9 @@ const struct option_def config_options[] = {
 	    OPT_SECRET | OPT_REQUIRED,
 	    offsetof(struct config_database, conninfo),
 	    "libpq connection string" },
+	{ "database", "write_conninfo", OPTION_STRING, NULL, 1, 4000, NULL,
+	    OPT_SECRET, offsetof(struct config_database, write_conninfo),
+	    "where accounts are changed (default: conninfo)" },
 	{ "database", "connections", OPTION_UINT, "2", 1, 16, NULL, 0,
 	    offsetof(struct config_database, connections),
 	    "connections kept open" },
@@ -77,6 +84,15 @@ const struct option_def config_options[] = {
 	    2, 100, NULL, 0, offsetof(struct config_listener, listen),
 	    "path of the unix socket" },
 	LISTENER_OPTIONS("saslauthd", "check"),
+
+	{ "dovecot", "listen", OPTION_STRING, NULL, 2, 100, NULL, 0,
+	    offsetof(struct config_listener, listen),
+	    "path of the unix socket "
+	    "(default: /run/onecred/dovecot-NAME.sock)" },
+	{ "dovecot", "domain", OPTION_STRING, NULL, 1, DOMAIN_MAX, NULL,
+	    OPT_REQUIRED, offsetof(struct config_dovecot, domain),
+	    "domain of the accounts" },
+	LISTENER_OPTIONS("dovecot", "check sasl"),
 
 	{ "radius", "listen", OPTION_STRING, "127.0.0.1:1812", 3, 64, NULL,
 	    0, offsetof(struct config_radius, listen),
@@ -113,6 +129,37 @@ const struct option_def config_options[] = {
 	    NULL, 0, offsetof(struct config_listener, listen),
 	    "path of the unix socket, or loopback address and port" },
 	SOCKET_OPTIONS("http"),
+	{ "http", "token_file", OPTION_STRING, NULL, 2, 1000, NULL,
+	    OPT_RELOAD, offsetof(struct config_listener, token_file),
+	    "file with the token of a client that may check" },
+	{ "http", "domains", OPTION_WORDS, NULL, 0, 0, NULL, OPT_RELOAD,
+	    offsetof(struct config_listener, domains), DOMAINS_HELP },
+
+	{ "http-client", "token_file", OPTION_STRING, NULL, 2, 1000, NULL,
+	    OPT_RELOAD | OPT_REQUIRED,
+	    offsetof(struct config_http_client, token_file),
+	    "file with its token" },
+	{ "http-client", "domains", OPTION_WORDS, NULL, 0, 0, NULL,
+	    OPT_RELOAD, offsetof(struct config_http_client, domains),
+	    DOMAINS_HELP },
+	{ "http-client", "realms", OPTION_WORDS, NULL, 0, 0, NULL,
+	    OPT_RELOAD, offsetof(struct config_http_client, realms),
+	    "digest realms it may ask for (default: all)" },
+	{ "http-client", "rights", OPTION_FLAGS, "check exists sasl sip", 0,
+	    0, RIGHTS, OPT_RELOAD,
+	    offsetof(struct config_http_client, rights),
+	    "what it may ask for" },
+
+	{ "sip", "nonce_key_file", OPTION_STRING, NULL, 2, 1000, NULL,
+	    OPT_RELOAD, offsetof(struct config_sip, nonce_key_file),
+	    "file with the keys of nonces (default: in the state folder)" },
+	{ "sip", "nonce_lifetime", OPTION_DURATION, "300s", SECONDS(10),
+	    MINUTES(1440), NULL, 0,
+	    offsetof(struct config_sip, nonce_lifetime),
+	    "how long a nonce may be used" },
+	{ "sip", "foreign_window", OPTION_DURATION, "30s", 0, MINUTES(60),
+	    NULL, 0, offsetof(struct config_sip, foreign_window),
+	    "how long another daemon's nonce may be used once" },
 
 	{ "workers", "pbkdf2", OPTION_UINT, "2", 1, 64, NULL, 0,
 	    offsetof(struct config_workers, pbkdf2),
