@@ -74,20 +74,38 @@ command_password(const struct advisor *a, struct check_advice *advice,
 	    sealed ? "seal_key_file" : NULL, file);
 }
 
+/* This program again; options end with a blank. */
+static void
+command_check(struct check_advice *advice, const char *options,
+    const char *user)
+{
+	struct wbuf wb;
+
+	if (advice == NULL)
+		return;
+	wbuf_init(&wb, advice->command, sizeof(advice->command));
+	wbuf_str(&wb, "onecred check ");
+	wbuf_str(&wb, options);
+	scripts_word(&wb, span_str(user));
+	wbuf_u8(&wb, '\0');
+	if (wb.failed)
+		advice->command[0] = '\0';
+}
+
 static void
 advise_domain(struct advisor *a)
 {
 	const struct account *name = &a->account->presented.account;
 	struct check_advice *advice;
+	char user[CHECK_NAME_MAX];
 
 	if (a->account->realm_of[0] != '\0') {
 		advice = check_report_advise(a->report, "%s is not a domain "
 		    "but a SIP realm of %s: check the account of that domain",
 		    name->domain, a->account->realm_of);
-		if (advice != NULL)
-			(void)snprintf(advice->command,
-			    sizeof(advice->command), "onecred check %s@%s",
-			    name->localpart, a->account->realm_of);
+		(void)snprintf(user, sizeof(user), "%s@%s", name->localpart,
+		    a->account->realm_of);
+		command_check(advice, "", user);
 		return;
 	}
 	advice = check_report_advise(a->report, "the domain %s is not in "
@@ -157,10 +175,8 @@ advise_keys(struct advisor *a)
 			return;
 		advice = check_report_advise(a->report, "digests of the "
 		    "domain are sealed: check with the key");
-		if (advice != NULL)
-			(void)snprintf(advice->command,
-			    sizeof(advice->command), "onecred check "
-			    "--seal-key-file " KEY_FILE_WORD " %s", a->user);
+		command_check(advice, "--seal-key-file " KEY_FILE_WORD " ",
+		    a->user);
 		return;
 	}
 }

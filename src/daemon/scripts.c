@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "core/span.h"
-#include "core/wbuf.h"
-
 #define SQL_FOLDER	"share/onecred/sql"
 #define SQL_DEFAULT	"/usr/local/" SQL_FOLDER
 
@@ -43,9 +40,8 @@ is_plain(uint8_t c)
 	    span_find(SPAN_LIT("@._/:=+-,"), c) < 9;
 }
 
-/* As one word of a shell. */
-static void
-put_word(struct wbuf *out, struct span word)
+void
+scripts_word(struct wbuf *out, struct span word)
 {
 	bool plain = word.n > 0;
 
@@ -75,7 +71,7 @@ scripts_command(const char *database, const char *script,
 	wbuf_str(&wb, "psql");
 	if (database != NULL && database[0] != '\0') {
 		wbuf_str(&wb, " -d ");
-		put_word(&wb, span_str(database));
+		scripts_word(&wb, span_str(database));
 	}
 	for (size_t i = 0; i < SCRIPTS_VALUES_MAX && values != NULL &&
 	    values[i].name != NULL; i++) {
@@ -83,7 +79,7 @@ scripts_command(const char *database, const char *script,
 		wbuf_str(&wb, values[i].name);
 		wbuf_u8(&wb, '=');
 		if (values[i].value[0] != '\0')
-			put_word(&wb, span_str(values[i].value));
+			scripts_word(&wb, span_str(values[i].value));
 	}
 	wbuf_str(&wb, " -f ");
 	put_folder(&wb);

@@ -3,6 +3,9 @@
 
 #include <stddef.h>
 
+#include "core/span.h"
+#include "core/wbuf.h"
+
 #define SCRIPTS_COMMAND_MAX	1024	/* octets of one command */
 #define SCRIPTS_VALUES_MAX	4
 
@@ -21,5 +24,11 @@ struct script_value {
  */
 void	scripts_command(const char *database, const char *script,
 	    const struct script_value *values, char *out, size_t cap);
+
+/*
+ * Writes word so that a shell takes it for one word and nothing else. Names
+ * need it too: in a domain that takes all of them, "$(reboot)" is one.
+ */
+void	scripts_word(struct wbuf *out, struct span word);
 
 #endif

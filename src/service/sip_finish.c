@@ -103,7 +103,27 @@ reply_challenge(struct sip_ticket *t, const struct sip_answer *answer,
 	return true;
 }
 
-/* Who passes: the row, what to remove, Authentication-Info. */
+/*
+ * What to remove, also from what is refused: a proxy may let a request of a
+ * dialog pass without a challenge, and whoever it reaches has no use for our
+ * credentials but to guess the password.
+ */
+static bool
+has_rows(enum sip_verdict verdict)
+{
+	switch (verdict) {
+	case SIP_ACCEPT:
+	case SIP_CHALLENGE:
+	case SIP_FORBID:
+		return true;
+	case SIP_MALFORMED:	/* perhaps not all have been read */
+	case SIP_UNAVAILABLE:
+		break;
+	}
+	return false;
+}
+
+/* Who passes: the row, Authentication-Info. */
 static void
 reply_accept(struct sip_ticket *t, const struct sip_answer *answer,
     struct wbuf *text, struct sip_reply *reply)
@@ -112,8 +132,6 @@ reply_accept(struct sip_ticket *t, const struct sip_answer *answer,
 	const struct sip_asked *first = &t->realms[0];
 	uint64_t made;
 
-	reply->row_count = sip_decision_removable(t->credentials,
-	    t->credential_count, t->realms[0].name, reply->rows);
 	if (ours == NULL)
 		return;
 	reply->account = t->account;
@@ -143,12 +161,16 @@ sip_answer_now(struct sip_ticket *t)
 	struct wbuf text;
 
 	wbuf_init(&text, octets, room);
+	if (has_rows(t->verdict))
+		reply.row_count = sip_decision_removable(t->credentials,
+		    t->credential_count, t->realms[0].name, reply.rows);
 	if (t->verdict == SIP_ACCEPT)
 		reply_accept(t, &answer, &text, &reply);
 	else if (t->verdict == SIP_CHALLENGE &&
 	    !reply_challenge(t, &answer, &text, &reply)) {
 		t->verdict = SIP_UNAVAILABLE;
 		reply.challenge_count = 0;
+		reply.row_count = 0;
 	}
 	reply.verdict = t->verdict;
 	reply.reason = t->reason;

@@ -121,14 +121,29 @@ is(const struct sip_identity_question *question, const char *user,
 	    span_equal(span_str(question->host), span_str(host));
 }
 
+/*
+ * An address that a registrar which looks at the user part alone (Kamailio's
+ * use_domain is 0) would take for one of this domain: "bob@elsewhere".
+ */
+static bool
+is_disguise(const struct sip_identity_question *question,
+    const struct account *account)
+{
+	return !span_equal(span_str(question->host),
+	    span_str(account->domain)) && !span_equal(
+	    span_str(question->user), span_str(account->localpart));
+}
+
 enum sip_identity
 sip_identity_check(const struct sip_message *message,
     const struct account *account, enum identity_check rule,
     struct sip_identity_question *question)
 {
-	bool registering = span_equal(message->method, SPAN_LIT("REGISTER"));
-	enum sip_identity stranger = rule == IDENTITY_CHECK_STRICT ?
-	    SIP_IDENTITY_REFUSE : SIP_IDENTITY_PASS;
+	/* NB: in any case; Kamailio takes "register" for a REGISTER. */
+	bool registering = span_equal_nocase(message->method,
+	    SPAN_LIT("REGISTER"));
+	enum sip_identity stranger = rule == IDENTITY_CHECK_STRICT ||
+	    registering ? SIP_IDENTITY_REFUSE : SIP_IDENTITY_PASS;
 	int rc;
 
 	memset(question, 0, sizeof(*question));
@@ -151,6 +166,8 @@ sip_identity_check(const struct sip_message *message,
 	/* For REGISTER it is an address like any other. */
 	if (!registering && is(question, "anonymous", "anonymous.invalid"))
 		return SIP_IDENTITY_PASS;
+	question->rule = registering && is_disguise(question, account) ?
+	    IDENTITY_CHECK_STRICT : rule;
 	return SIP_IDENTITY_ASK;
 }
 

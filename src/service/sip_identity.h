@@ -25,12 +25,15 @@ enum sip_identity {
 struct sip_identity_question {
 	char	user[SIP_IDENTITY_USER_MAX + 1];
 	char	host[DOMAIN_MAX + 1];
+	enum identity_check rule;	/* to judge the answer by */
 };
 
 /*
  * REGISTER: the address-of-record in To, always (it never is in a dialog: a
- * tag in To must not open other accounts' bindings). Everything else: From,
- * unless To has a tag. question is set for ASK.
+ * tag in To must not open other accounts' bindings), and what is no address of
+ * the account's domain only under the account's own name or as an alias: most
+ * registrars keep the user part alone. Everything else: From, unless To has a
+ * tag. question is set for ASK.
  */
 enum sip_identity sip_identity_check(const struct sip_message *message,
 	    const struct account *account, enum identity_check rule,

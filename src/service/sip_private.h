@@ -54,6 +54,7 @@ struct sip_ticket {
 	size_t			 realm_count;
 	size_t			 waiting;	/* answers still to come */
 	struct store_lookup	*owner;		/* under way, or NULL */
+	enum identity_check	 owner_rule;	/* to judge its answer by */
 	bool			 inside;	/* sip_submit() is running */
 	bool			 decided;	/* in sip->decided */
 	enum sip_verdict	 verdict;

@@ -133,8 +133,7 @@ on_owner(enum store_status status, struct span answer, void *arg)
 	if (status != STORE_OK)
 		sip_decide(t, SIP_UNAVAILABLE, status == STORE_UNAVAILABLE ?
 		    REASON_DB_DOWN : REASON_INTERNAL);
-	else if (!sip_identity_owned(answer, t->realms[0].policy->identity,
-	    &identity))
+	else if (!sip_identity_owned(answer, t->owner_rule, &identity))
 		sip_decide(t, SIP_UNAVAILABLE, REASON_INTERNAL);
 	else
 		ticket_identity(t, identity);
@@ -155,6 +154,7 @@ ticket_check_identity(struct sip_ticket *t)
 			span_str(question.user), span_str(question.host)
 		};
 
+		t->owner_rule = question.rule;
 		t->owner = store_ask(t->sip->store, STORE_OWNER, values,
 		    sizeof(values) / sizeof(values[0]), on_owner, t);
 	} else

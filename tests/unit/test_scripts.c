@@ -20,7 +20,8 @@ static const struct {
 	{ "$HOME", "'$HOME'" }, { "`id`", "'`id`'" },
 	{ "it's", "'it'\\''s'" }, { "'; rm -rf / #", "''\\''; rm -rf / #'" },
 	{ "a\nb", "'a\nb'" }, { "\xc3\xa4", "'\xc3\xa4'" },
-	{ "o=k$a@example.com", "'o=k$a@example.com'" }
+	{ "o=k$a@example.com", "'o=k$a@example.com'" },
+	{ "$(reboot)@example.com", "'$(reboot)@example.com'" }
 };
 
 START_TEST(one_word)
@@ -31,10 +32,27 @@ START_TEST(one_word)
 	char out[SCRIPTS_COMMAND_MAX], start[128];
 
 	scripts_command(NULL, "user-add", pair, out, sizeof(out));
+	/* Behind "user=" nothing is a word without quotes too. */
 	(void)snprintf(start, sizeof(start), "psql -v user=%s -f /",
-	    values[_i].word);
+	    values[_i].value[0] == '\0' ? "" : values[_i].word);
 	ck_assert_msg(strncmp(out, start, strlen(start)) == 0, "%s", out);
 	ck_assert_ptr_nonnull(strstr(out, "/share/onecred/sql/user-add.sql"));
+}
+END_TEST
+
+START_TEST(a_word_alone)
+{
+	char out[64];
+	struct wbuf wb;
+
+	wbuf_init(&wb, out, sizeof(out));
+	scripts_word(&wb, span_str(values[_i].value));
+	ck_assert(!wb.failed);
+	ck_assert(span_equal(wbuf_written(&wb), span_str(values[_i].word)));
+	/* No room for all of it: said, never cut. */
+	wbuf_init(&wb, out, strlen(values[_i].word) - 1);
+	scripts_word(&wb, span_str(values[_i].value));
+	ck_assert(wb.failed);
 }
 END_TEST
 
@@ -65,6 +83,7 @@ unit_suite(void)
 	TCase *tc = tcase_create("command");
 
 	tcase_add_loop_test(tc, one_word, 0, (int)COUNT(values));
+	tcase_add_loop_test(tc, a_word_alone, 0, (int)COUNT(values));
 	tcase_add_test(tc, several);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -95,6 +95,20 @@ static const struct identity_case {
 	    DOMAIN, ASK, "bob", "example.com" },
 	{ "REGISTER", "sip:alice@example.com", "sip:bob@example.com", true,
 	    OFF, PASS, NULL, NULL },
+	{ "register", "sip:alice@example.com", "sip:bob@example.com", false,
+	    DOMAIN, ASK, "bob", "example.com" },
+	{ "Register", "sip:alice@example.com", "sip:bob@example.com", true,
+	    DOMAIN, ASK, "bob", "example.com" },
+	{ "REGISTER", "sip:a@b", "sip:bob@example.net", false, OFF, PASS,
+	    NULL, NULL },
+	{ "REGISTER", "sip:a@b", "urn:bob", false, DOMAIN, REFUSE, NULL,
+	    NULL },
+	{ "REGISTER", "sip:a@b", "sip:example.com", false, DOMAIN, REFUSE,
+	    NULL, NULL },
+	{ "REGISTER", "sip:a@b", "sip:b%FFb@example.com", false, DOMAIN,
+	    REFUSE, NULL, NULL },
+	{ "REGISTER", "sip:a@b", "sip:" LONGER "@example.com", false, DOMAIN,
+	    REFUSE, NULL, NULL },
 
 	/* What can be nobody of ours. */
 	{ "INVITE", "mailto:alice@example.com", "sip:b@x", false, STRICT,
@@ -162,6 +176,49 @@ START_TEST(check)
 }
 END_TEST
 
+/*
+ * Addresses that a registrar which looks at the user part alone takes for
+ * ones of the domain: as aliases only, whatever the rule is.
+ */
+static const struct disguise_case {
+	const char	*method, *uri;
+	bool		 strictly;
+} disguises[] = {
+	{ "REGISTER", "sip:bob@example.net", true },
+	{ "register", "sip:bob@example.net", true },
+	{ "REGISTER", "sip:bob@192.0.2.1:5060", true },
+	{ "REGISTER", "sip:1001@[2001:db8::1]", true },
+	{ "REGISTER", "tel:bob", true },
+	{ "REGISTER", "tel:+49-30-1234", true },
+	{ "REGISTER", "sip:anonymous@anonymous.invalid", true },
+	/* Another's by its account, not by its host. */
+	{ "REGISTER", "sip:bob@example.com", false },
+	{ "REGISTER", "sip:1001@example.com.", false },
+	{ "REGISTER", "sip:alice@192.0.2.1", false },
+	/* From binds nothing. */
+	{ "INVITE", "sip:bob@example.net", false },
+	{ "OPTIONS", "tel:+49-30-1234", false }
+};
+
+START_TEST(disguise)
+{
+	static const enum identity_check rules[] = { DOMAIN, STRICT };
+	const struct disguise_case *c = &disguises[_i];
+	struct sip_identity_question question;
+	struct sip_message message;
+
+	memset(&message, 0, sizeof(message));
+	message.method = span_str(c->method);
+	message.from.uri = message.to.uri = span_str(c->uri);
+	for (int i = 0; i < COUNT(rules); i++) {
+		ck_assert_msg(sip_identity_check(&message, &alice, rules[i],
+		    &question) == ASK, "%s", c->uri);
+		ck_assert_msg(question.rule == (c->strictly ? STRICT :
+		    rules[i]), "%s", c->uri);
+	}
+}
+END_TEST
+
 static const struct owner_case {
 	const char		*answer;
 	enum identity_check	 rule;
@@ -198,6 +255,7 @@ unit_suite(void)
 	TCase *tc = tcase_create("DESIGN 6.9");
 
 	tcase_add_loop_test(tc, check, 0, COUNT(cases));
+	tcase_add_loop_test(tc, disguise, 0, COUNT(disguises));
 	tcase_add_loop_test(tc, owned, 0, COUNT(owners));
 	suite_add_tcase(suite, tc);
 	return suite;
