@@ -1,8 +1,10 @@
 /*
- * What makes two requests the same (DESIGN 6.4): HMAC-SHA-256 over the parts
- * of the message, cut to SIP_FINGERPRINT_SIZE. Each part is counted, so that
- * no octet can move from one into its neighbour. Keyed, because whoever could
- * make two requests collide could replay credentials.
+ * What makes two requests the same (DESIGN 6.4): SHA-256 over a key and the
+ * parts of the message, cut to SIP_FINGERPRINT_SIZE. Each part is counted, so
+ * that no octet can move from one into its neighbour. Keyed, because whoever
+ * could make two requests collide could replay credentials; no HMAC, because
+ * the result never leaves the process and is cut, so there is nothing to
+ * extend.
  *
  * Blanks and folds may be written anew on the way through a proxy: each run
  * of them counts as one SP (RFC 3261 7.3.1), which needs a buffer. It is a
@@ -35,12 +37,13 @@ struct chain {
 	int		 rc;
 };
 
-/* value = HMAC(key, kind | value | block | tail) */
+/* value = H(key | kind | value | block | tail); all but the last two fixed */
 static void
 chain_link(struct chain *chain, enum block kind, struct span tail)
 {
 	uint8_t first = (uint8_t)kind, next[CHAIN_SIZE];
 	const struct span parts[] = {
+		chain->key,
 		{ &first, sizeof(first) },
 		{ chain->value, sizeof(chain->value) },
 		{ chain->block, chain->n },
@@ -49,8 +52,8 @@ chain_link(struct chain *chain, enum block kind, struct span tail)
 
 	if (chain->rc != 0)
 		return;
-	chain->rc = crypto_hmac(chain->crypto, HASH_SHA_256, chain->key,
-	    parts, sizeof(parts) / sizeof(parts[0]), next);
+	chain->rc = crypto_hash(chain->crypto, HASH_SHA_256, parts,
+	    sizeof(parts) / sizeof(parts[0]), next);
 	memcpy(chain->value, next, sizeof(chain->value));
 	chain->n = 0;
 }
@@ -99,6 +102,24 @@ put_part(struct chain *chain, struct span value)
 	(void)put_text(chain, value);
 }
 
+/* By name, whose order means nothing (RFC 3261 7.3.1), then as they came. */
+static void
+put_effects(struct chain *chain, const struct sip_message *message)
+{
+	size_t left = message->effect_count;
+
+	put_number(chain, left);
+	for (unsigned int name = 0; left > 0; name++) {
+		for (size_t i = 0; i < message->effect_count; i++) {
+			if (message->effects[i].name != name)
+				continue;
+			put_octet(chain, (uint8_t)name);
+			put_part(chain, message->effects[i].value);
+			left--;
+		}
+	}
+}
+
 int
 sip_fingerprint(struct crypto *crypto, const uint8_t *key,
     const struct sip_message *message, enum sip_role role, uint8_t *out)
@@ -113,9 +134,7 @@ sip_fingerprint(struct crypto *crypto, const uint8_t *key,
 	put_part(&chain, message->from.value);
 	put_part(&chain, message->to.value);
 	put_part(&chain, message->call_id);
-	put_number(&chain, message->contact_count);
-	for (size_t i = 0; i < message->contact_count; i++)
-		put_part(&chain, message->contacts[i]);
+	put_effects(&chain, message);
 	/* A registrar tells a retransmission from a new request by it. */
 	if (role == SIP_REGISTRAR)
 		put_number(&chain, message->cseq);

@@ -20,7 +20,7 @@ enum field {
 	FIELD_CALL_ID,
 	FIELD_CSEQ,
 	FIELD_ONCE_COUNT,	/* those before: exactly once */
-	FIELD_CONTACT = FIELD_ONCE_COUNT,
+	FIELD_EFFECT = FIELD_ONCE_COUNT,
 	FIELD_CREDENTIALS,
 	FIELD_OTHER
 };
@@ -206,29 +206,71 @@ parse_call_id(struct span value, struct sip_message *out)
 	return value.n > 0 ? 0 : -ERR_FORMAT;
 }
 
+struct name {
+	struct span	full;
+	uint8_t		compact;	/* 0: none */
+};
+
+#define NAME(s)	{ (const uint8_t *)(s), sizeof(s) - 1 }
+
+static const struct name once[FIELD_ONCE_COUNT] = {
+	[FIELD_FROM] = { NAME("From"), 'f' },
+	[FIELD_TO] = { NAME("To"), 't' },
+	[FIELD_CALL_ID] = { NAME("Call-ID"), 'i' },
+	[FIELD_CSEQ] = { NAME("CSeq"), 0 }
+};
+
+/*
+ * NB: whoever repeats a request with one of these changed gets something else
+ * for the same credentials: calls to somewhere else (Contact, Path), a binding
+ * or subscription taken away (Expires), a transfer to somebody else (Refer-To,
+ * Referred-By), another's call taken over or heard (Replaces, Join), other
+ * news (Event), another name shown (P-Preferred-Identity). All are written by
+ * the phone, which sends them alike when it answers one more challenge of a
+ * chain. What proxies on the way write (Via, Record-Route, Max-Forwards) may
+ * differ then, and is not here.
+ */
+static const struct name effects[SIP_EFFECT_COUNT] = {
+	[SIP_CONTACT] = { NAME("Contact"), 'm' },
+	[SIP_PATH] = { NAME("Path"), 0 },			/* RFC 3327 */
+	[SIP_EXPIRES] = { NAME("Expires"), 0 },
+	[SIP_REFER_TO] = { NAME("Refer-To"), 'r' },		/* RFC 3515 */
+	[SIP_REFERRED_BY] = { NAME("Referred-By"), 'b' },	/* RFC 3892 */
+	[SIP_REPLACES] = { NAME("Replaces"), 0 },		/* RFC 3891 */
+	[SIP_JOIN] = { NAME("Join"), 0 },			/* RFC 3911 */
+	[SIP_EVENT] = { NAME("Event"), 'o' },			/* RFC 6665 */
+	[SIP_PREFERRED_IDENTITY] =
+	    { NAME("P-Preferred-Identity"), 0 }			/* RFC 3325 */
+};
+
+#undef NAME
+
+/* Its place among names, or count. */
+static size_t
+find_name(struct span name, const struct name *names, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && !(name.n == 1 ?
+	    ascii_lower(name.p[0]) == names[i].compact :
+	    span_equal_nocase(name, names[i].full)))
+		i++;
+	return i;
+}
+
 /* RFC 3261 7.3.3, 20: no field of authentication has a compact form. */
 static enum field
-find_field(struct span name, enum sip_role role)
+find_field(struct span name, enum sip_role role, enum sip_effect *effect)
 {
-#define NAME(s)	{ (const uint8_t *)(s), sizeof(s) - 1 }
-	static const struct {
-		struct span	name;
-		uint8_t		compact;	/* 0: none */
-	} known[] = {
-		[FIELD_FROM] = { NAME("From"), 'f' },
-		[FIELD_TO] = { NAME("To"), 't' },
-		[FIELD_CALL_ID] = { NAME("Call-ID"), 'i' },
-		[FIELD_CSEQ] = { NAME("CSeq"), 0 },
-		[FIELD_CONTACT] = { NAME("Contact"), 'm' }
-	};
-#undef NAME
 	struct span credentials = role == SIP_REGISTRAR ?
 	    SPAN_LIT("Authorization") : SPAN_LIT("Proxy-Authorization");
+	size_t i = find_name(name, once, FIELD_ONCE_COUNT);
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (name.n == 1 ? ascii_lower(name.p[0]) == known[i].compact :
-		    span_equal_nocase(name, known[i].name))
-			return (enum field)i;
+	if (i < FIELD_ONCE_COUNT)
+		return (enum field)i;
+	*effect = (enum sip_effect)find_name(name, effects, SIP_EFFECT_COUNT);
+	if (*effect < SIP_EFFECT_COUNT)
+		return FIELD_EFFECT;
 	return span_equal_nocase(name, credentials) ?
 	    FIELD_CREDENTIALS : FIELD_OTHER;
 }
@@ -253,7 +295,8 @@ split_field(struct span field, struct span *name, struct span *value)
 }
 
 static int
-read_field(enum field field, struct span value, struct sip_message *out)
+read_field(enum field field, enum sip_effect effect, struct span value,
+    struct sip_message *out)
 {
 	switch (field) {
 	case FIELD_FROM:
@@ -264,10 +307,11 @@ read_field(enum field field, struct span value, struct sip_message *out)
 		return parse_call_id(value, out);
 	case FIELD_CSEQ:
 		return parse_cseq(value, out);
-	case FIELD_CONTACT:
-		if (out->contact_count == SIP_CONTACTS_MAX)
+	case FIELD_EFFECT:
+		if (out->effect_count == SIP_EFFECTS_MAX)
 			return -ERR_TOO_LONG;
-		out->contacts[out->contact_count++] = value;
+		out->effects[out->effect_count].name = effect;
+		out->effects[out->effect_count++].value = value;
 		return 0;
 	case FIELD_CREDENTIALS:
 		if (out->row_count == SIP_ROWS_MAX)
@@ -290,6 +334,7 @@ parse_header(struct span *rest, enum sip_role role, struct sip_message *out)
 	int rc;
 
 	while ((rc = take_field(rest, &line)) == 0 && line.n > 0) {
+		enum sip_effect effect = SIP_EFFECT_COUNT;
 		enum field field;
 
 		if (++count > SIP_FIELDS_MAX)
@@ -297,13 +342,13 @@ parse_header(struct span *rest, enum sip_role role, struct sip_message *out)
 		rc = split_field(line, &name, &value);
 		if (rc != 0)
 			return rc;
-		field = find_field(name, role);
+		field = find_field(name, role, &effect);
 		if (field < FIELD_ONCE_COUNT) {
 			if (seen[field])
 				return -ERR_FORMAT;
 			seen[field] = true;
 		}
-		rc = read_field(field, value, out);
+		rc = read_field(field, effect, value, out);
 		if (rc != 0)
 			return rc;
 	}

@@ -10,7 +10,7 @@
 
 #define SIP_MESSAGE_MAX	65536	/* octets */
 #define SIP_FIELDS_MAX	512	/* header fields of one request */
-#define SIP_CONTACTS_MAX 16	/* Contact fields that are kept */
+#define SIP_EFFECTS_MAX	32	/* fields of enum sip_effect, together */
 #define SIP_ROWS_MAX	32	/* credential fields of one name */
 
 /*
@@ -21,6 +21,23 @@
 enum sip_role {
 	SIP_PROXY = 0,
 	SIP_REGISTRAR
+};
+
+/*
+ * Header fields that say what a request does, beside its body: they may not
+ * be changed under credentials that were used already.
+ */
+enum sip_effect {
+	SIP_CONTACT = 0,
+	SIP_PATH,
+	SIP_EXPIRES,
+	SIP_REFER_TO,
+	SIP_REFERRED_BY,
+	SIP_REPLACES,
+	SIP_JOIN,
+	SIP_EVENT,
+	SIP_PREFERRED_IDENTITY,
+	SIP_EFFECT_COUNT
 };
 
 /* From or To: views of the message. */
@@ -41,8 +58,11 @@ struct sip_message {
 	struct sip_party from, to;
 	struct span	 call_id;
 	uint32_t	 cseq;		/* its number */
-	struct span	 contacts[SIP_CONTACTS_MAX];	/* values, in order */
-	size_t		 contact_count;
+	struct {
+		enum sip_effect	 name;
+		struct span	 value;
+	}		 effects[SIP_EFFECTS_MAX];	/* in order */
+	size_t		 effect_count;
 	/* values of the credential fields of the role asked for, in order */
 	struct span	 rows[SIP_ROWS_MAX];
 	size_t		 row_count;
@@ -72,9 +92,10 @@ int	sip_uri_parse(struct span uri, struct span *user, struct span *host)
 
 /*
  * A keyed hash over what makes two requests the same (DESIGN 6.4): method,
- * Request-URI, From, To, Call-ID, Contact, body; for a registrar CSeq too.
- * CSeq, Via, Route and credentials may differ otherwise. Each part is counted,
- * folding (CRLF and blanks) equals one SP. key: 32 octets, of this process.
+ * Request-URI, From, To, Call-ID, the fields of enum sip_effect, body; for a
+ * registrar CSeq too. CSeq, Via, Route and credentials may differ otherwise,
+ * and the order of fields of different names. Each part is counted, folding
+ * (CRLF and blanks) equals one SP. key: 32 octets, of this process.
  */
 int	sip_fingerprint(struct crypto *crypto, const uint8_t *key,
 	    const struct sip_message *message, enum sip_role role,

@@ -1,98 +1,37 @@
 /*
- * The RADIUS door (RFC 2865 PAP, RFC 5090 and draft-sterman digests, RFC 5997
- * Status-Server) over UDP: check the packet, submit, reply.
+ * The RADIUS door over UDP (RFC 2865, RFC 3579, RFC 5080, RFC 5997
+ * Status-Server): check the packet, hand Access-Requests on, reply.
  *
- *	datagram -> client -> signature -> seen before? -> submit -> reply
- *	   |           |          |            |             |
- *	   +-----------+----------+-- drop ----+-- resend    +-- silence while
- *	                                                         unavailable
+ *	datagram -> client -> signature -> seen before? -> radius_login.c
+ *	   |           |          |            |
+ *	   +-----------+----------+-- drop ----+-- resend
  *
- * It must never answer what it cannot attribute to a client, never send a
- * Reject because the database is away (the client would not fail over), never
- * send Digest-HA1, and never echo anything of a user but Proxy-State.
+ * It must never answer what it cannot attribute to a client, and never echo
+ * anything of a user but Proxy-State.
  */
 
 #include "doors/radius.h"
 
-#include <sys/queue.h>
-
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "core/err.h"
+#include "core/secret.h"
 #include "core/wbuf.h"
-#include "doors/radius_cache.h"
-#include "doors/radius_clients.h"
-#include "doors/radius_packet.h"
-#include "doors/radius_request.h"
-#include "doors/radius_socket.h"
-#include "service/decision.h"
+#include "doors/radius_private.h"
+#include "service/sip.h"
 
-#define DATAGRAMS_PER_TURN	64	/* then other doors have theirs */
-#define PENDING_MAX		8192	/* requests under way */
+#define BATCHES_PER_TURN	2	/* then other doors have theirs */
 #define CACHE_ENTRIES		32768	/* full: 4 MB in all */
 #define CACHE_LIFETIME		10000	/* milliseconds, RFC 5080: 5..30 s */
+#define MEMORY_ENTRIES		262144	/* full: 13 MB in all */
 #define SWEEP_SECONDS		2
 
-static const char door_name[] = "radius";
-
-/* A request being answered; owner: door->pending until the callback. */
-struct pending {
-	TAILQ_ENTRY(pending)	 next;
-	struct radius_door	*door;
-	struct radius_clients	*clients;	/* keeps client alive */
-	struct radius_client	*client;
-	struct auth_ticket	*ticket;
-	struct radius_peer	 peer;
-	uint64_t		 handle;	/* in the cache */
-	uint8_t			 id;
-	uint8_t			 authenticator[RADIUS_AUTHENTICATOR_SIZE];
-	bool			 send_rspauth;
-	size_t			 proxy_n;
-	uint8_t			 proxy[];	/* Proxy-State attributes */
-};
-
-TAILQ_HEAD(pending_list, pending);
-
-struct radius_door {
-	struct door_context	 context;
-	int			 fd;
-	bool			 own_fd;
-	struct event		*readable, *sweep;
-	struct radius_clients	*clients;
-	struct radius_cache	*cache;
-	struct pending_list	 pending;
-	size_t			 pending_count;
-	struct radius_quota	 strangers, unmade;
-	uint8_t			 datagram[RADIUS_PACKET_MAX];
-	uint8_t			 reply[RADIUS_PACKET_MAX];
-	struct radius_request	 request;
-};
-
-/* The datagram in hand; views and borrowed pointers. */
-struct datagram {
-	struct radius_packet	 packet;
-	struct radius_client	*client;
-	const struct radius_peer *peer;
-	uint64_t		 now;		/* monotonic milliseconds */
-	uint64_t		 handle;	/* in the cache */
-	char			 source[RADIUS_ADDRESS_TEXT];
-};
-
-static uint64_t
-now_msec(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
+const char radius_door_name[] = "radius";
 
 static const char *const drop_text[RADIUS_DROP_COUNT] = {
 	[RADIUS_DROP_UNSIGNED] = "without Message-Authenticator (only "
@@ -106,34 +45,84 @@ static const char *const drop_text[RADIUS_DROP_COUNT] = {
 	[RADIUS_DROP_BUSY] = "while too many are under way"
 };
 
+/* The same for the metrics. */
+static const char *const drop_kind[RADIUS_DROP_COUNT] = {
+	[RADIUS_DROP_UNSIGNED] = "unsigned",
+	[RADIUS_DROP_FORGED] = "forged",
+	[RADIUS_DROP_PROXY_STATE] = "proxy-state",
+	[RADIUS_DROP_MALFORMED] = "malformed",
+	[RADIUS_DROP_CODE] = "code",
+	[RADIUS_DROP_BUSY] = "busy"
+};
+
 static void
-drop(struct radius_door *door, struct datagram *in, enum radius_drop why)
+source_text(const struct radius_datagram *in, char *out)
 {
+	struct radius_address address;
+
+	radius_address_read(&in->peer->from, &address);
+	radius_address_text(&address, out);
+}
+
+void
+radius_drop(struct radius_door *door, struct radius_datagram *in,
+    enum radius_drop why)
+{
+	char source[RADIUS_ADDRESS_TEXT];
 	uint64_t untold;
 
+	auth_dropped(door->context.auth, radius_door_name, drop_kind[why]);
 	if (!radius_quota_take(&in->client->drops[why], in->now, &untold))
 		return;
+	source_text(in, source);
 	sink_log(door->context.sink, LEVEL_WARNING, "radius: [radius-client "
 	    "%s] %s: dropped a packet %s; %" PRIu64 " more since the last "
-	    "such line", in->client->name, in->source, drop_text[why],
+	    "such line", in->client->name, source, drop_text[why],
 	    untold);
 }
 
 static void
-drop_stranger(struct radius_door *door, const struct datagram *in)
+drop_stranger(struct radius_door *door, const struct radius_datagram *in)
 {
+	char source[RADIUS_ADDRESS_TEXT];
 	uint64_t untold;
 
+	auth_dropped(door->context.auth, radius_door_name, "stranger");
 	if (!radius_quota_take(&door->strangers, in->now, &untold))
 		return;
+	source_text(in, source);
 	sink_log(door->context.sink, LEVEL_WARNING, "radius: %s is no "
 	    "[radius-client]: dropped; %" PRIu64 " more packets of strangers "
-	    "since the last such line", in->source, untold);
+	    "since the last such line", source, untold);
 }
 
-/* Signs, keeps and sends a reply; drops it if it cannot be made. */
+/*
+ * Replies go out at the end of the loop's turn, in one system call: the
+ * answers to lookups come many at a time.
+ */
 static void
-answer(struct radius_door *door, const struct radius_reply *reply,
+send_soon(struct radius_door *door, struct span octets,
+    const struct radius_peer *peer)
+{
+	if (!radius_batch_add(&door->out, octets, peer)) {
+		radius_socket_send(door->fd, &door->out);
+		(void)radius_batch_add(&door->out, octets, peer);
+	}
+	event_active(door->flush, EV_TIMEOUT, 1);
+}
+
+static void
+on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct radius_door *door = arg;
+
+	(void)fd;
+	(void)what;
+	radius_socket_send(door->fd, &door->out);
+}
+
+void
+radius_answer(struct radius_door *door, const struct radius_reply *reply,
     const struct radius_client *client, const struct radius_peer *peer,
     uint64_t handle)
 {
@@ -145,7 +134,7 @@ answer(struct radius_door *door, const struct radius_reply *reply,
 	rc = radius_reply_write(door->context.crypto, reply,
 	    secret_span(&client->secret), &wb);
 	if (rc != 0) {
-		if (radius_quota_take(&door->unmade, now_msec(), &untold))
+		if (radius_quota_take(&door->unmade, radius_now(), &untold))
 			sink_log(door->context.sink, LEVEL_WARNING, "radius: "
 			    "[radius-client %s]: no reply could be made: %s",
 			    client->name, err_str(rc));
@@ -153,157 +142,20 @@ answer(struct radius_door *door, const struct radius_reply *reply,
 		return;
 	}
 	radius_cache_answer(door->cache, handle, wbuf_written(&wb));
-	radius_socket_send(door->fd, wbuf_written(&wb), peer);
+	send_soon(door, wbuf_written(&wb), peer);
 }
 
-/* Answers the request in hand. */
+/* Access-Accept, without anything that belongs to a user (RFC 5997 3). */
 static void
-answer_now(struct radius_door *door, const struct datagram *in,
-    enum radius_code code)
+answer_status(struct radius_door *door, const struct radius_datagram *in)
 {
-	uint8_t proxy[RADIUS_PACKET_MAX];
-	struct wbuf wb;
-	struct radius_reply reply = {
-		.code = (uint8_t)code,
+	const struct radius_reply reply = {
+		.code = RADIUS_ACCESS_ACCEPT,
 		.id = in->packet.id,
 		.authenticator = in->packet.authenticator
 	};
 
-	wbuf_init(&wb, proxy, sizeof(proxy));
-	if (in->packet.code == RADIUS_ACCESS_REQUEST)
-		radius_packet_proxy_states(&in->packet, &wb);
-	reply.proxy_states = wbuf_written(&wb);
-	answer(door, &reply, in->client, in->peer, in->handle);
-}
-
-/* Access-Reject for what need not be asked, with its line in the log. */
-static void
-refuse(struct radius_door *door, const struct datagram *in,
-    const struct auth_request *asked, enum reason reason)
-{
-	struct presented presented;
-	struct decision decision = {
-		.request = asked,
-		.verdict = VERDICT_DENY,
-		.reason = reason
-	};
-
-	if (identity_present(asked->name, SPAN_EMPTY, &presented) == 0)
-		decision.account = &presented.account;
-	decision_log(door->context.sink, &decision);
-	answer_now(door, in, RADIUS_ACCESS_REJECT);
-}
-
-static void
-pending_free(struct pending *pending)
-{
-	struct radius_door *door = pending->door;
-
-	TAILQ_REMOVE(&door->pending, pending, next);
-	door->pending_count--;
-	radius_clients_unref(&pending->clients);
-	free(pending);
-}
-
-static void
-on_decision(const struct auth_reply *decision, void *arg)
-{
-	struct pending *pending = arg;
-	struct radius_door *door = pending->door;
-	struct radius_reply reply = {
-		.code = RADIUS_ACCESS_REJECT,
-		.id = pending->id,
-		.authenticator = span_mem(pending->authenticator,
-		    sizeof(pending->authenticator)),
-		.proxy_states = span_mem(pending->proxy, pending->proxy_n)
-	};
-	bool silent = false;
-
-	switch (decision->verdict) {
-	case VERDICT_ALLOW:
-		reply.code = RADIUS_ACCESS_ACCEPT;
-		if (pending->send_rspauth)
-			reply.response_auth = span_str(decision->rspauth);
-		break;
-	case VERDICT_UNAVAILABLE:
-		silent = !pending->client->unavailable_reject;
-		break;
-	case VERDICT_DENY:
-		break;
-	}
-	if (silent)
-		radius_cache_forget(door->cache, pending->handle);
-	else
-		answer(door, &reply, pending->client, &pending->peer,
-		    pending->handle);
-	pending_free(pending);
-}
-
-static void
-submit(struct radius_door *door, struct datagram *in,
-    const struct radius_request *request)
-{
-	uint8_t proxy[RADIUS_PACKET_MAX];
-	struct pending *pending = NULL;
-	struct wbuf wb;
-
-	wbuf_init(&wb, proxy, sizeof(proxy));
-	radius_packet_proxy_states(&in->packet, &wb);
-	/* @UNSAFE: wb.n is at most RADIUS_PACKET_MAX */
-	if (door->pending_count < PENDING_MAX)
-		pending = calloc(1, sizeof(*pending) + wb.n);
-	if (pending == NULL) {
-		radius_cache_forget(door->cache, in->handle);
-		drop(door, in, RADIUS_DROP_BUSY);
-		return;
-	}
-	pending->door = door;
-	pending->clients = radius_clients_ref(door->clients);
-	pending->client = in->client;
-	pending->peer = *in->peer;
-	pending->handle = in->handle;
-	pending->id = in->packet.id;
-	memcpy(pending->authenticator, in->packet.authenticator.p,
-	    sizeof(pending->authenticator));
-	pending->send_rspauth = request->send_rspauth;
-	pending->proxy_n = wb.n;
-	if (wb.n > 0)
-		memcpy(pending->proxy, proxy, wb.n);
-	TAILQ_INSERT_TAIL(&door->pending, pending, next);
-	door->pending_count++;
-	pending->ticket = auth_submit(door->context.auth, &request->asked,
-	    on_decision, pending);
-}
-
-/* An Access-Request asks us for a nonce, or its client should have. */
-static void
-tell_nonce(struct radius_door *door, struct datagram *in)
-{
-	uint64_t untold;
-
-	if (radius_quota_take(&in->client->nonces, in->now, &untold))
-		sink_log(door->context.sink, LEVEL_WARNING, "radius: "
-		    "[radius-client %s] %s: rejected, nonces of ours are not "
-		    "built yet: the client must make its own and send it",
-		    in->client->name, in->source);
-}
-
-static void
-on_access_request(struct radius_door *door, struct datagram *in)
-{
-	struct radius_request *request = &door->request;
-	enum reason reason = radius_request_read(door->context.crypto,
-	    &in->packet, in->client, request);
-
-	request->asked.door = door_name;
-	request->asked.source = span_str(in->source);
-	if (request->wants_nonce)
-		tell_nonce(door, in);
-	if (reason == REASON_OK)
-		submit(door, in, request);
-	else
-		refuse(door, in, &request->asked, reason);
-	radius_request_wipe(request);
+	radius_answer(door, &reply, in->client, in->peer, in->handle);
 }
 
 /*
@@ -312,7 +164,7 @@ on_access_request(struct radius_door *door, struct datagram *in)
  * never without (it is what CVE-2024-3596 needs echoed).
  */
 static bool
-is_attributable(struct radius_door *door, struct datagram *in)
+is_attributable(struct radius_door *door, struct radius_datagram *in)
 {
 	const struct radius_packet *packet = &in->packet;
 	enum radius_authentic authentic;
@@ -320,7 +172,7 @@ is_attributable(struct radius_door *door, struct datagram *in)
 
 	if (packet->code != RADIUS_ACCESS_REQUEST &&
 	    packet->code != RADIUS_STATUS_SERVER) {
-		drop(door, in, RADIUS_DROP_CODE);
+		radius_drop(door, in, RADIUS_DROP_CODE);
 		return false;
 	}
 	authentic = radius_packet_authentic(door->context.crypto, packet,
@@ -328,12 +180,12 @@ is_attributable(struct radius_door *door, struct datagram *in)
 	if (authentic == RADIUS_AUTHENTIC)
 		return true;
 	if (authentic == RADIUS_FORGED)
-		drop(door, in, RADIUS_DROP_FORGED);
+		radius_drop(door, in, RADIUS_DROP_FORGED);
 	else if (packet->code == RADIUS_STATUS_SERVER ||
 	    in->client->require_message_authenticator)
-		drop(door, in, RADIUS_DROP_UNSIGNED);
+		radius_drop(door, in, RADIUS_DROP_UNSIGNED);
 	else if (radius_packet_find(packet, RADIUS_PROXY_STATE, &ignored) > 0)
-		drop(door, in, RADIUS_DROP_PROXY_STATE);
+		radius_drop(door, in, RADIUS_DROP_PROXY_STATE);
 	else
 		return true;
 	return false;
@@ -343,20 +195,19 @@ static void
 on_datagram(struct radius_door *door, const struct radius_peer *peer,
     struct span datagram, uint64_t now)
 {
-	struct datagram in = { .peer = peer, .now = now };
+	struct radius_datagram in = { .peer = peer, .now = now };
 	struct radius_address address;
 	struct radius_cache_key key;
 	struct span reply;
 
 	radius_address_read(&peer->from, &address);
-	radius_address_text(&address, in.source);
 	in.client = radius_clients_find(door->clients, address.ip);
 	if (in.client == NULL) {
 		drop_stranger(door, &in);
 		return;
 	}
 	if (radius_packet_parse(datagram, &in.packet) != 0) {
-		drop(door, &in, RADIUS_DROP_MALFORMED);
+		radius_drop(door, &in, RADIUS_DROP_MALFORMED);
 		return;
 	}
 	if (!is_attributable(door, &in))
@@ -370,35 +221,31 @@ on_datagram(struct radius_door *door, const struct radius_peer *peer,
 	case RADIUS_SEEN_PENDING:
 		return;
 	case RADIUS_SEEN_ANSWERED:
-		radius_socket_send(door->fd, reply, peer);
+		send_soon(door, reply, peer);
 		return;
 	case RADIUS_SEEN_NEVER:
 		break;
 	}
 	if (in.packet.code == RADIUS_STATUS_SERVER)
-		answer_now(door, &in, RADIUS_ACCESS_ACCEPT);
+		answer_status(door, &in);
 	else
-		on_access_request(door, &in);
+		radius_login_start(door, &in);
 }
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct radius_door *door = arg;
-	struct radius_peer peer;
-	uint64_t now = now_msec();
-	ssize_t n;
+	uint64_t now = radius_now();
+	bool more = true;
 
 	(void)what;
-	for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
-		n = radius_socket_receive(fd, door->datagram,
-		    sizeof(door->datagram), &peer);
-		if (n >= 0)
-			on_datagram(door, &peer, span_mem(door->datagram,
-			    (size_t)n), now);
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
-			return;
-		/* Else an ICMP error about an earlier reply: read on. */
+	for (int turn = 0; more && turn < BATCHES_PER_TURN; turn++) {
+		if (!radius_socket_receive(fd, &door->in, &more))
+			continue;
+		for (size_t i = 0; i < door->in.count; i++)
+			on_datagram(door, &door->in.peers[i], span_mem(
+			    door->in.octets[i], door->in.n[i]), now);
 	}
 }
 
@@ -409,7 +256,7 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	radius_cache_expire(door->cache, now_msec());
+	radius_cache_expire(door->cache, radius_now());
 }
 
 /* Everything of a new door that can fail; false with the reason logged. */
@@ -418,9 +265,10 @@ door_start(struct radius_door *door, const struct radius_settings *settings)
 {
 	const struct sink *sink = door->context.sink;
 	const struct timeval period = { SWEEP_SECONDS, 0 };
+	struct crypto *crypto = door->context.crypto;
 	uint64_t seed;
 
-	if (!crypto_has(door->context.crypto, HASH_MD5)) {
+	if (!crypto_has(crypto, HASH_MD5)) {
 		sink_log(sink, LEVEL_ERROR, "radius: MD5 is not to be had "
 		    "(FIPS?), and RADIUS is built on it");
 		return false;
@@ -429,18 +277,22 @@ door_start(struct radius_door *door, const struct radius_settings *settings)
 	if (door->fd < 0)
 		return false;
 	door->own_fd = settings->fd < 0;
-	if (crypto_random(door->context.crypto, (uint8_t *)&seed,
-	    sizeof(seed)) == 0)
+	if (crypto_random(crypto, (uint8_t *)&seed, sizeof(seed)) == 0 &&
+	    crypto_random(crypto, door->key, sizeof(door->key)) == 0)
 		door->cache = radius_cache_new(CACHE_ENTRIES, CACHE_LIFETIME,
 		    seed);
 	door->clients = radius_clients_new(settings->clients,
 	    settings->client_count);
+	door->memory = radius_memory_new(MEMORY_ENTRIES,
+	    sip_window(door->context.sip)->lifetime_us / 1000);
 	door->readable = event_new(door->context.base, door->fd,
 	    EV_READ | EV_PERSIST, on_readable, door);
+	door->flush = event_new(door->context.base, -1, 0, on_flush, door);
 	door->sweep = event_new(door->context.base, -1, EV_PERSIST, on_sweep,
 	    door);
 	if (door->cache == NULL || door->clients == NULL ||
-	    door->readable == NULL || door->sweep == NULL ||
+	    door->memory == NULL || door->readable == NULL ||
+	    door->flush == NULL || door->sweep == NULL ||
 	    event_add(door->readable, NULL) != 0 ||
 	    event_add(door->sweep, &period) != 0) {
 		sink_log(sink, LEVEL_ERROR, "radius: out of memory");
@@ -461,7 +313,7 @@ radius_door_new(const struct door_context *context,
 	}
 	door->context = *context;
 	door->fd = -1;
-	TAILQ_INIT(&door->pending);
+	TAILQ_INIT(&door->logins);
 	if (!door_start(door, settings))
 		radius_door_free(&door);
 	return door;
@@ -487,22 +339,25 @@ void
 radius_door_free(struct radius_door **door)
 {
 	struct radius_door *d = *door;
-	struct pending *pending;
 
 	*door = NULL;
 	if (d == NULL)
 		return;
-	while ((pending = TAILQ_FIRST(&d->pending)) != NULL) {
-		auth_cancel(pending->ticket);
-		pending_free(pending);
-	}
+	radius_login_end_all(d);
+	/* What was answered in this turn still goes out. */
+	if (d->fd >= 0)
+		radius_socket_send(d->fd, &d->out);
 	if (d->readable != NULL)
 		event_free(d->readable);
+	if (d->flush != NULL)
+		event_free(d->flush);
 	if (d->sweep != NULL)
 		event_free(d->sweep);
 	if (d->own_fd)
 		(void)close(d->fd);
 	radius_cache_free(&d->cache);
+	radius_memory_free(&d->memory);
+	secret_wipe(d->key, sizeof(d->key));
 	radius_clients_unref(&d->clients);
 	free(d);
 }

@@ -17,7 +17,7 @@ struct radius_client_settings {
 	struct domain_list realms;	/* realms it may serve; count 0: all */
 	struct domain_list domains;
 	bool		 require_message_authenticator;
-	bool		 nonce_ours;	/* later; default: theirs */
+	bool		 nonce_ours;	/* we challenge; else they do */
 	bool		 unavailable_reject;	/* else silence */
 };
 

@@ -67,6 +67,16 @@ radius_packet_parse(struct span datagram, struct radius_packet *out)
 	return checked == length ? 0 : -ERR_FORMAT;
 }
 
+void
+radius_packet_move(const struct radius_packet *packet, const uint8_t *copy,
+    struct radius_packet *out)
+{
+	*out = *packet;
+	out->octets.p = copy;
+	out->authenticator.p = copy + AUTHENTICATOR_AT;
+	out->attributes.p = copy + RADIUS_HEADER_SIZE;
+}
+
 size_t
 radius_packet_find(const struct radius_packet *packet, uint8_t type,
     struct span *value)
@@ -152,16 +162,16 @@ radius_password_open(struct crypto *crypto, struct span hidden,
 	return 0;
 }
 
-static void
-attribute_write(struct wbuf *wb, uint8_t type, struct span value)
+void
+radius_attribute_write(struct wbuf *out, uint8_t type, struct span value)
 {
 	if (value.n > RADIUS_VALUE_MAX) {
-		wb->failed = true;
+		out->failed = true;
 		return;
 	}
-	wbuf_u8(wb, type);
-	wbuf_u8(wb, (uint8_t)(value.n + ATTRIBUTE_HEADER_SIZE));
-	wbuf_span(wb, value);
+	wbuf_u8(out, type);
+	wbuf_u8(out, (uint8_t)(value.n + ATTRIBUTE_HEADER_SIZE));
+	wbuf_span(out, value);
 }
 
 void
@@ -173,7 +183,8 @@ radius_packet_proxy_states(const struct radius_packet *packet,
 
 	while (radius_attribute_next(&list, &attribute))
 		if (attribute.type == RADIUS_PROXY_STATE)
-			attribute_write(out, attribute.type, attribute.value);
+			radius_attribute_write(out, attribute.type,
+			    attribute.value);
 }
 
 int
@@ -203,11 +214,15 @@ radius_reply_write(struct crypto *crypto, const struct radius_reply *reply,
 	wbuf_u16(out, 0);
 	wbuf_bytes(out, zeros, RADIUS_AUTHENTICATOR_SIZE);
 	/* NB: first, so that what follows cannot steer a collision. */
-	attribute_write(out, RADIUS_MESSAGE_AUTHENTICATOR,
+	radius_attribute_write(out, RADIUS_MESSAGE_AUTHENTICATOR,
 	    span_mem(zeros, sizeof(zeros)));
 	if (reply->response_auth.n > 0)
-		attribute_write(out, RADIUS_DIGEST_RESPONSE_AUTH,
+		radius_attribute_write(out, RADIUS_DIGEST_RESPONSE_AUTH,
 		    reply->response_auth);
+	if (reply->nextnonce.n > 0)
+		radius_attribute_write(out, RADIUS_DIGEST_NEXTNONCE,
+		    reply->nextnonce);
+	wbuf_span(out, reply->challenge);
 	wbuf_span(out, reply->proxy_states);
 	if (out->failed || out->n > RADIUS_PACKET_MAX)
 		return -ERR_TOO_LONG;

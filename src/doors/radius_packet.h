@@ -19,6 +19,7 @@ enum radius_code {
 	RADIUS_ACCESS_REQUEST = 1,
 	RADIUS_ACCESS_ACCEPT = 2,
 	RADIUS_ACCESS_REJECT = 3,
+	RADIUS_ACCESS_CHALLENGE = 11,
 	RADIUS_STATUS_SERVER = 12
 };
 
@@ -29,6 +30,7 @@ enum radius_type {
 	RADIUS_PROXY_STATE = 33,
 	RADIUS_MESSAGE_AUTHENTICATOR = 80,
 	RADIUS_DIGEST_RESPONSE_AUTH = 106,
+	RADIUS_DIGEST_NEXTNONCE = 107,
 	RADIUS_SIP_AOR = 122
 };
 
@@ -52,6 +54,10 @@ struct radius_attribute {
  */
 int	radius_packet_parse(struct span datagram, struct radius_packet *out)
 	    __attribute__((warn_unused_result));
+
+/* The same packet, whose octets now also stand at copy. */
+void	radius_packet_move(const struct radius_packet *packet,
+	    const uint8_t *copy, struct radius_packet *out);
 
 /* Takes the first attribute off the list; false when there is none left. */
 bool	radius_attribute_next(struct span *list, struct radius_attribute *out);
@@ -83,6 +89,10 @@ int	radius_password_open(struct crypto *crypto, struct span hidden,
 	    struct span authenticator, struct span secret, uint8_t *out,
 	    size_t *n) __attribute__((warn_unused_result));
 
+/* Writes one attribute; a value over RADIUS_VALUE_MAX fails out. */
+void	radius_attribute_write(struct wbuf *out, uint8_t type,
+	    struct span value);
+
 /* Writes the packet's Proxy-State attributes, whole and in their order. */
 void	radius_packet_proxy_states(const struct radius_packet *packet,
 	    struct wbuf *out);
@@ -93,6 +103,8 @@ struct radius_reply {
 	uint8_t		id;		/* of the request */
 	struct span	authenticator;	/* of the request */
 	struct span	response_auth;	/* Digest-Response-Auth, or empty */
+	struct span	nextnonce;	/* Digest-Nextnonce, or empty */
+	struct span	challenge;	/* whole attributes, or empty */
 	struct span	proxy_states;	/* whole attributes, or empty */
 };
 

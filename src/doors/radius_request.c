@@ -45,6 +45,61 @@ read_password(struct crypto *crypto, const struct radius_packet *packet,
 	return rc == 0 ? REASON_OK : REASON_INTERNAL;
 }
 
+/* The host in "sip:alice@example.com:5060;transport=udp". */
+static struct span
+uri_host(struct span uri)
+{
+	struct span rest = span_tail(uri, span_find(uri, ':') + 1);
+	size_t at;
+
+	rest = span_head(rest, span_find(rest, ';'));
+	rest = span_head(rest, span_find(rest, '?'));
+	at = span_rfind(rest, '@');
+	if (at < rest.n)
+		rest = span_tail(rest, at + 1);
+	return span_head(rest, span_find(rest, ':'));
+}
+
+/*
+ * The realm of a challenge is ours to choose (RFC 5090 3.3): the one asked
+ * for, the client's only one, or what the caller's names say; last the callee,
+ * which in a REGISTER is the domain itself.
+ */
+static struct span
+choose_realm(const struct digest_params *digest, struct span user_name,
+    struct span aor, const struct radius_client *client)
+{
+	size_t at = span_rfind(user_name, '@');
+
+	if (digest->realm.n > 0)
+		return digest->realm;
+	if (client->realms.count == 1)
+		return span_str(client->realms.names[0]);
+	if (aor.n > 0)
+		return uri_host(aor);
+	if (at < user_name.n)
+		return span_tail(user_name, at + 1);
+	return uri_host(digest->uri);
+}
+
+static enum reason
+read_nonce_request(const struct radius_client *client, struct span aor,
+    struct radius_request *out)
+{
+	const struct digest_params *digest = &out->asked.digest;
+
+	/* Nobody was hashed yet. */
+	out->asked.name = out->asked.lookup_name;
+	out->wants_nonce = true;
+	if (!client->nonce_ours)
+		return REASON_METHOD;
+	if (digest->method.n == 0)
+		return REASON_MALFORMED;
+	out->realm = choose_realm(digest, out->asked.name, aor, client);
+	return radius_list_covers(&client->realms, out->realm) ?
+	    REASON_OK : REASON_UNKNOWN_REALM;
+}
+
 static enum reason
 read_digest(const struct radius_packet *packet,
     const struct radius_client *client, struct radius_request *out)
@@ -53,13 +108,13 @@ read_digest(const struct radius_packet *packet,
 	struct span aor;
 	size_t aors = radius_packet_find(packet, RADIUS_SIP_AOR, &aor);
 
-	out->wants_nonce = client->nonce_ours || digest->nonce.n == 0;
-	if (out->wants_nonce)
-		return REASON_METHOD;
-	if (aors > 1 || digest->response.n == 0 || digest->realm.n == 0 ||
-	    digest->method.n == 0 || digest->uri.n == 0 ||
-	    digest->username.n == 0)
+	if (aors <= 1 && digest->nonce.n == 0 && digest->response.n == 0)
+		return read_nonce_request(client, aor, out);
+	if (aors > 1 || digest->nonce.n == 0 || digest->response.n == 0 ||
+	    digest->realm.n == 0 || digest->method.n == 0 ||
+	    digest->uri.n == 0 || digest->username.n == 0)
 		return REASON_MALFORMED;
+	out->realm = digest->realm;
 	if (!radius_list_covers(&client->realms, digest->realm))
 		return REASON_UNKNOWN_REALM;
 	if (aors == 1 && !radius_aor_read(aor, &out->asked.aor))
@@ -84,6 +139,7 @@ radius_request_read(struct crypto *crypto,
 	int rc = radius_digest_parse(packet, &out->digest);
 
 	out->send_rspauth = out->wants_nonce = false;
+	out->realm = SPAN_EMPTY;
 	*asked = (struct auth_request){
 		.kind = AUTH_PASSWORD,
 		.name = user_name,

@@ -19,14 +19,17 @@
 struct radius_request {
 	struct auth_request	asked;	/* door and source are the caller's */
 	bool			send_rspauth;
-	bool			wants_nonce;	/* only nonces of ours help */
+	bool			wants_nonce;	/* of ours; nothing to verify */
+	struct span		realm;	/* of the digest, or for a nonce */
 	uint8_t			password[RADIUS_PASSWORD_MAX];
 	struct radius_digest	digest;
 };
 
 /*
  * Reads an attributable Access-Request of client. REASON_OK: asked may be
- * submitted. Anything else: to be rejected, asked says about whom.
+ * submitted or, with wants_nonce, challenged in realm. Anything else: to be
+ * rejected, asked says about whom; with wants_nonce and REASON_METHOD a nonce
+ * was asked for by a client that makes its own.
  */
 enum reason radius_request_read(struct crypto *crypto,
 	    const struct radius_packet *packet,

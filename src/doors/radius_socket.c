@@ -23,9 +23,9 @@ union socket_address {
 };
 
 /* Control data that may come with, or go with, a datagram. */
-union control {
-	struct cmsghdr	align;
-	char		octets[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+struct control {
+	_Alignas(struct cmsghdr)
+	char	octets[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 static const uint8_t mapped_prefix[12] = {
@@ -116,12 +116,16 @@ int
 radius_socket_open(const char *listen, int fd, const struct sink *sink)
 {
 	int given = fd, size = BUFFER_WANTED, flags;
+	const int off = 0;
 
 	if (fd < 0)
 		fd = socket_bind(listen, sink);
 	if (fd < 0)
 		return -1;
 	flags = fcntl(fd, F_GETFL);
+	/* NB: the service manager sets it, and then whoever does so too may
+	   bind our port beside us, and gets the datagrams. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &off, sizeof(off));
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
 	    !want_local_address(fd)) {
 		sink_log(sink, LEVEL_ERROR, "radius: socket of %s: %s",
@@ -136,26 +140,15 @@ radius_socket_open(const char *listen, int fd, const struct sink *sink)
 	return fd;
 }
 
-ssize_t
-radius_socket_receive(int fd, void *octets, size_t cap,
-    struct radius_peer *peer)
+/* Which of our addresses a datagram was sent to. */
+static void
+local_read(struct msghdr *message, struct radius_peer *peer)
 {
-	union control control;
-	struct iovec iov = { .iov_base = octets, .iov_len = cap };
-	struct msghdr message = {
-		.msg_name = &peer->from, .msg_namelen = sizeof(peer->from),
-		.msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = &control, .msg_controllen = sizeof(control)
-	};
 	struct cmsghdr *c;
-	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
 
-	if (n < 0)
-		return n;
-	peer->from_n = message.msg_namelen;
 	peer->family = 0;
-	for (c = CMSG_FIRSTHDR(&message); c != NULL;
-	    c = CMSG_NXTHDR(&message, c)) {
+	for (c = CMSG_FIRSTHDR(message); c != NULL;
+	    c = CMSG_NXTHDR(message, c)) {
 		if (c->cmsg_level == IPPROTO_IP &&
 		    c->cmsg_type == IP_PKTINFO) {
 			peer->family = AF_INET;
@@ -168,11 +161,56 @@ radius_socket_receive(int fd, void *octets, size_t cap,
 			    sizeof(peer->local.in6));
 		}
 	}
-	return n;
+}
+
+bool
+radius_socket_receive(int fd, struct radius_batch *in, bool *more)
+{
+	struct control controls[RADIUS_BATCH];
+	struct mmsghdr messages[RADIUS_BATCH];
+	struct iovec iovs[RADIUS_BATCH];
+	int n;
+
+	for (size_t i = 0; i < RADIUS_BATCH; i++) {
+		iovs[i] = (struct iovec){
+			.iov_base = in->octets[i],
+			.iov_len = sizeof(in->octets[i])
+		};
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &in->peers[i].from,
+			.msg_namelen = sizeof(in->peers[i].from),
+			.msg_iov = &iovs[i], .msg_iovlen = 1,
+			.msg_control = &controls[i],
+			.msg_controllen = sizeof(controls[i])
+		};
+	}
+	n = recvmmsg(fd, messages, RADIUS_BATCH, MSG_DONTWAIT, NULL);
+	in->count = n > 0 ? (size_t)n : 0;
+	/* An ICMP error about an earlier reply hides nothing. */
+	*more = n == RADIUS_BATCH ||
+	    (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+	for (size_t i = 0; i < in->count; i++) {
+		in->n[i] = messages[i].msg_len;
+		in->peers[i].from_n = messages[i].msg_hdr.msg_namelen;
+		local_read(&messages[i].msg_hdr, &in->peers[i]);
+	}
+	return in->count > 0;
+}
+
+bool
+radius_batch_add(struct radius_batch *out, struct span octets,
+    const struct radius_peer *peer)
+{
+	if (out->count == RADIUS_BATCH || octets.n > RADIUS_SOCKET_MAX)
+		return false;
+	memcpy(out->octets[out->count], octets.p, octets.n);
+	out->n[out->count] = octets.n;
+	out->peers[out->count++] = *peer;
+	return true;
 }
 
 static void
-control_fill(struct msghdr *message, union control *control, int level,
+control_fill(struct msghdr *message, struct control *control, int level,
     int type, const void *value, size_t n)
 {
 	struct cmsghdr *c;
@@ -187,31 +225,50 @@ control_fill(struct msghdr *message, union control *control, int level,
 	memcpy(CMSG_DATA(c), value, n);
 }
 
-void
-radius_socket_send(int fd, struct span octets, const struct radius_peer *peer)
+/* The source that the client expects. */
+static void
+local_write(const struct radius_peer *peer, struct msghdr *message,
+    struct control *control)
 {
-	union control control;
-	struct iovec iov = {
-		.iov_base = (void *)(uintptr_t)octets.p, .iov_len = octets.n
+	/* Received: the header's address; sent: the source wanted. */
+	const struct in_pktinfo in = {
+		.ipi_spec_dst = peer->local.in.ipi_addr
 	};
-	struct msghdr message = {
-		.msg_name = (void *)(uintptr_t)&peer->from,
-		.msg_namelen = peer->from_n,
-		.msg_iov = &iov, .msg_iovlen = 1
-	};
-	struct in_pktinfo in;
-	ssize_t sent;
 
-	if (peer->family == AF_INET) {
-		/* Received: the header's address; sent: the source wanted. */
-		in = (struct in_pktinfo){
-			.ipi_spec_dst = peer->local.in.ipi_addr
-		};
-		control_fill(&message, &control, IPPROTO_IP, IP_PKTINFO, &in,
+	if (peer->family == AF_INET)
+		control_fill(message, control, IPPROTO_IP, IP_PKTINFO, &in,
 		    sizeof(in));
-	} else if (peer->family == AF_INET6)
-		control_fill(&message, &control, IPPROTO_IPV6, IPV6_PKTINFO,
+	else if (peer->family == AF_INET6)
+		control_fill(message, control, IPPROTO_IPV6, IPV6_PKTINFO,
 		    &peer->local.in6, sizeof(peer->local.in6));
-	sent = sendmsg(fd, &message, MSG_DONTWAIT);
-	(void)sent;
+}
+
+void
+radius_socket_send(int fd, struct radius_batch *out)
+{
+	struct control controls[RADIUS_BATCH];
+	struct mmsghdr messages[RADIUS_BATCH];
+	struct iovec iovs[RADIUS_BATCH];
+	size_t sent = 0;
+	int n;
+
+	for (size_t i = 0; i < out->count; i++) {
+		iovs[i] = (struct iovec){
+			.iov_base = out->octets[i], .iov_len = out->n[i]
+		};
+		messages[i].msg_hdr = (struct msghdr){
+			.msg_name = &out->peers[i].from,
+			.msg_namelen = out->peers[i].from_n,
+			.msg_iov = &iovs[i], .msg_iovlen = 1
+		};
+		local_write(&out->peers[i], &messages[i].msg_hdr,
+		    &controls[i]);
+	}
+	while (sent < out->count) {
+		n = sendmmsg(fd, messages + sent,
+		    (unsigned int)(out->count - sent), MSG_DONTWAIT);
+		/* The one that cannot be sent must not hold up the others. */
+		sent += n > 0 ? (size_t)n : 1;
+	}
+	out->count = 0;
 }

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,18 +47,33 @@ struct radius_peer {
 int	radius_socket_open(const char *listen, int fd,
 	    const struct sink *sink);
 
-/*
- * The next datagram. Its length (cut at cap), 0 for an empty one; -1 with
- * errno: EAGAIN when there is none.
- */
-ssize_t	radius_socket_receive(int fd, void *octets, size_t cap,
-	    struct radius_peer *peer);
+/* Datagrams of one system call. */
+#define RADIUS_BATCH	32
+#define RADIUS_SOCKET_MAX 4096	/* octets of one; longer ones are cut */
+
+/* Zeroed is empty; from, octets and n are for the taker. */
+struct radius_batch {
+	size_t			count;
+	struct radius_peer	peers[RADIUS_BATCH];
+	size_t			n[RADIUS_BATCH];
+	uint8_t			octets[RADIUS_BATCH][RADIUS_SOCKET_MAX];
+};
 
 /*
- * Answers from the address that was asked. What does not fit into the socket
- * is lost, as on any wire: the client will ask again.
+ * Fills in with what has come, up to its size. False if there is nothing, or
+ * an error was read that says so of an earlier reply (*more: there may be
+ * something behind it).
  */
-void	radius_socket_send(int fd, struct span octets,
+bool	radius_socket_receive(int fd, struct radius_batch *in, bool *more);
+
+/* Puts an answer to peer into out; false: it is full, or it is too long. */
+bool	radius_batch_add(struct radius_batch *out, struct span octets,
 	    const struct radius_peer *peer);
+
+/*
+ * Sends each from the address that was asked, and empties out. What does not
+ * fit into the socket is lost, as on any wire: the client will ask again.
+ */
+void	radius_socket_send(int fd, struct radius_batch *out);
 
 #endif

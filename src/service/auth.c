@@ -210,6 +210,8 @@ on_decided(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while ((ticket = TAILQ_FIRST(&auth->decided)) != NULL) {
 		TAILQ_REMOVE(&auth->decided, ticket, next);
+		/* NB: the callback may cancel what it was called for. */
+		ticket->decided = false;
 		ticket_finish(ticket);
 	}
 }

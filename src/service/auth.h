@@ -123,7 +123,7 @@ struct auth_ticket *auth_submit(struct auth *auth,
 		    const struct auth_request *request, auth_cb *cb,
 		    void *arg);
 
-/* The peer has gone: the callback will not fire. */
+/* The peer has gone: the callback will not fire; within it: nothing. */
 void		 auth_cancel(struct auth_ticket *ticket);
 
 /* One decision line and its counters: for callers of silent requests. */

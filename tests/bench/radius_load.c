@@ -133,11 +133,11 @@ static void
 template_make(struct template *template, size_t i)
 {
 	uint8_t ha1[DIGEST_SIZE_MAX], response[DIGEST_HEX_MAX];
-	char name[64], full[128], nonce[64];
+	char name[64], full[128], nonce[64], cnonce[32];
 	struct digest_params p = {
 		.alg = DIGEST_MD5, .uri = SPAN_LIT("sip:example.com"),
 		.method = SPAN_LIT("REGISTER"), .qop = SPAN_LIT("auth"),
-		.nc = SPAN_LIT("00000001"), .cnonce = SPAN_LIT("488b65b08723")
+		.nc = SPAN_LIT("00000001")
 	};
 	struct wbuf wb;
 
@@ -147,6 +147,10 @@ template_make(struct template *template, size_t i)
 	p.username = span_str(name);
 	p.realm = span_str(options.realm);
 	p.nonce = span_str(nonce);
+	/* NB: each run has its own, else it would be an old replay some day. */
+	(void)snprintf(cnonce, sizeof(cnonce), "%016" PRIx64,
+	    now_nsec(CLOCK_MONOTONIC) & ~UINT64_C(0xffff));
+	p.cnonce = span_str(cnonce);
 	if (digest_ha1(crypto, p.alg, p.username, p.realm, span_mem(
 	    options.password, options.password_n), ha1) != 0 ||
 	    digest_response(crypto, ha1, &p, response) != 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/wbuf.h"
+#include "doors/radius_nonce.h"
 #include "doors/radius_request.h"
 
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,6 +31,35 @@ is_within(struct span s, const struct radius_packet *packet,
 	    (s.p >= packet->octets.p &&
 	    s.p + s.n <= packet->octets.p + packet->octets.n) ||
 	    (s.p >= text && s.p + s.n <= text + sizeof(request->digest.text));
+}
+
+/* The same packet from a client that we challenge, as far as the row. */
+static void
+check_ours(struct crypto *crypto, const struct radius_packet *packet,
+    struct radius_client *client, struct radius_request *request)
+{
+	static const uint8_t key[RADIUS_NONCE_KEY_SIZE];
+	const struct nonce_keys keys = { .count = 1 };
+	struct digest_params *params = &request->asked.digest;
+	struct radius_use_of theirs;
+	struct radius_ours ours;
+
+	client->nonce_ours = true;
+	if (radius_request_read(crypto, packet, client, request) !=
+	    REASON_OK || request->asked.kind != AUTH_DIGEST)
+		return;
+	must(span_equal_nocase(request->realm, SPAN_LIT("example.com")));
+	if (request->wants_nonce) {
+		must(params->nonce.n == 0 && params->method.n > 0);
+		return;
+	}
+	must(radius_theirs_read(crypto, key, "kam", params, &theirs) == 0);
+	if (radius_ours_form(params, DIGEST_MD5) != RADIUS_FORM_OK)
+		return;
+	must(params->alg == DIGEST_MD5 && params->qop.n > 0);
+	must(radius_ours_read(crypto, key, &keys, request, request->realm,
+	    &ours) == 0);
+	must(ours.nc > 0);
 }
 
 static void
@@ -99,6 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    SPAN_LIT("example.com")));
 	}
 	check_reply(crypto, &packet, secret_span(&client.secret));
+	check_ours(crypto, &packet, &client, &request);
 	radius_request_wipe(&request);
 	return 0;
 }

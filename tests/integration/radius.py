@@ -8,8 +8,10 @@ rfc5090(fields), sterman(fields)       the attributes of either encoding
 Client(port, secret, source="127.0.0.1")
   .request(attributes, sign=True, ...) -> octets     .ask(octets) -> Reply/None
   .login(attributes) -> Reply/None    a signed Access-Request and its answer
-Reply: .code .attributes .octets .accepted .rejected     (verified)
-radclient(stage, port, secret_file, lines) -> "accept", "reject" or "silence"
+Reply: .code .attributes .octets .accepted .rejected .challenged .stale .nonce
+    (verified)
+radclient(stage, port, secret_file, lines) -> "accept", "reject", "challenge"
+    or "silence", and what it printed
 """
 
 import hashlib
@@ -20,9 +22,10 @@ import struct
 
 from process import find_program
 
-ACCESS_REQUEST, ACCEPT, REJECT, STATUS_SERVER = 1, 2, 3, 12
+ACCESS_REQUEST, ACCEPT, REJECT, CHALLENGE, STATUS_SERVER = 1, 2, 3, 11, 12
 USER_NAME, USER_PASSWORD, PROXY_STATE, MESSAGE_AUTHENTICATOR = 1, 2, 33, 80
-RESPONSE_AUTH, SIP_AOR = 106, 122
+RESPONSE_AUTH, NEXTNONCE, SIP_AOR = 106, 107, 122
+DIGEST_NONCE, DIGEST_ALGORITHM, DIGEST_DOMAIN, STALE = 105, 111, 119, 120
 
 HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 # Field -> number of RFC 5090, sub-attribute of 207, name for radclient.
@@ -50,16 +53,20 @@ def octets(value):
 def digest(username="alice", password="wonderland", realm="example.com",
            algorithm="MD5", qop="auth", send_algorithm=False,
            method="REGISTER", uri="sip:example.com",
-           nonce="awIZlmsCGGosr4beDP8efWIgdjELflpa", **changes):
+           nonce="awIZlmsCGGosr4beDP8efWIgdjELflpa", nc="00000001",
+           cnonce="", **changes):
     """
-    The fields of one login, the response computed with password; changes
-    overrides fields afterwards. None leaves a field out.
+    The fields of one login, the response computed with password; each has a
+    cnonce of its own unless one is given. changes overrides fields
+    afterwards. None leaves a field out.
     """
+    if cnonce == "":
+        cnonce = os.urandom(8).hex()
+
     def h(*parts):
         text = b":".join(octets(part or "") for part in parts)
         return hashlib.new(HASHES[algorithm], text).hexdigest()
 
-    cnonce, nc = "0a4f113b", "00000001"
     ha1, ha2 = h(username, realm, password), h(method, uri)
     fields = {"username": username, "realm": realm, "nonce": nonce,
               "uri": uri, "method": method}
@@ -74,10 +81,12 @@ def digest(username="alice", password="wonderland", realm="example.com",
     return {k: v for k, v in fields.items() if v is not None}
 
 
-def rspauth(password="wonderland", algorithm="MD5", **fields):
-    """What a server that knows the password answers to digest()."""
+def rspauth(fields, password="wonderland", algorithm="MD5"):
+    """What a server that knows the password answers to digest()'s fields."""
+    same = {k: fields.get(k) for k in (
+        "username", "realm", "uri", "nonce", "qop", "nc", "cnonce")}
     return digest(password=password, algorithm=algorithm, method="",
-                  **fields)["response"]
+                  **same)["response"]
 
 
 def rfc5090(fields):
@@ -142,6 +151,22 @@ class Reply:
     @property
     def rejected(self):
         return self.code == REJECT
+
+    @property
+    def challenged(self):
+        return self.code == CHALLENGE
+
+    @property
+    def stale(self):
+        return self.challenged and self.values(STALE) == [b"true"]
+
+    @property
+    def nonce(self):
+        """That of a challenge, in either encoding."""
+        found = self.values(DIGEST_NONCE) + [
+            v[2:] for v in self.values(207) if v[0] == 2]
+        assert self.challenged and len(found) == 1, self
+        return found[0].decode()
 
     def values(self, kind):
         return [v for t, v in self.attributes if t == kind]
@@ -245,7 +270,9 @@ def radclient_lines(fields, user_name, encoding="sterman"):
 
 
 def radclient(stage, port, secret_file, lines, command="auth", timeout=3):
-    """-> ("accept" | "reject" | "silence", everything it printed)"""
+    """
+    -> ("accept" | "reject" | "challenge" | "silence", everything it printed)
+    """
     done = stage.run(
         [find_program("radclient"), "-x", "-d", DICTIONARY, "-r", "1", "-t",
          str(timeout), "-S", secret_file, f"127.0.0.1:{port}", command],
@@ -255,5 +282,7 @@ def radclient(stage, port, secret_file, lines, command="auth", timeout=3):
         return "accept", text
     if "Received Access-Reject" in text:
         return "reject", text
+    if "Received Access-Challenge" in text:
+        return "challenge", text
     assert "No reply" in text, text
     return "silence", text

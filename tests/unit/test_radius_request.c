@@ -180,9 +180,82 @@ START_TEST(rfc5090_digest)
 	ck_assert_uint_eq(request.asked.domain.n, 0);
 	ck_assert(request.send_rspauth);
 	ck_assert_str_eq(request.asked.aor.localpart, "");
+	/* Who made the nonce is not judged here. */
 	client.nonce_ours = true;
+	ck_assert_int_eq(read_request(), REASON_OK);
+	ck_assert(!request.wants_nonce);
+	ck_assert(span_equal(request.realm, SPAN_LIT("example.com")));
+}
+END_TEST
+
+/* RFC 5090 3.2: with Digest-Method and without Digest-Nonce. */
+static const struct {
+	const char *realm, *user_name, *aor, *uri, *expected;
+	bool one_realm;
+} wanted[] = {
+	{ "example.org", "alice@a.example", "sip:alice@b.example",
+	    "sip:c.example", "example.org", false },
+	{ "example.org", "alice", "", "sip:c.example", NULL, true },
+	{ "", "alice@a.example", "sip:alice@b.example", "sip:c.example",
+	    "only.example", true },
+	{ "", "alice@a.example", "sips:alice@b.example:5061;lr?x=@y",
+	    "sip:c.example", "b.example", false },
+	{ "", "alice@a.example", "", "sip:c.example", "a.example", false },
+	{ "", "alice", "", "sip:c.example", "c.example", false },
+	{ "", "alice", "", "sip:bob@c.example;transport=tcp", "c.example",
+	    false },
+	{ "", "", "", "sip:c.example:5060", "c.example", false },
+	{ "", "", "", "c.example", "", false },
+	{ "", "", "", "", "", false }
+};
+
+START_TEST(rfc5090_nonce_wanted)
+{
+	static const char *const only[] = { "only.example" };
+
+	client.nonce_ours = true;
+	if (wanted[_i].one_realm)
+		client.realms = (struct domain_list){ only, 1 };
+	if (wanted[_i].user_name[0] != '\0')
+		add_text(RADIUS_USER_NAME, wanted[_i].user_name);
+	add_text(108, "REGISTER");
+	if (wanted[_i].uri[0] != '\0')
+		add_text(109, wanted[_i].uri);
+	if (wanted[_i].realm[0] != '\0')
+		add_text(104, wanted[_i].realm);
+	if (wanted[_i].aor[0] != '\0')
+		add_text(RADIUS_SIP_AOR, wanted[_i].aor);
+	ck_assert_int_eq(read_request(), wanted[_i].expected != NULL ?
+	    REASON_OK : REASON_UNKNOWN_REALM);
+	ck_assert(request.wants_nonce);
+	if (wanted[_i].expected != NULL)
+		ck_assert(span_equal(request.realm,
+		    span_str(wanted[_i].expected)));
+	ck_assert(span_equal(request.asked.name,
+	    span_str(wanted[_i].user_name)));
+	/* A client that makes its own has nothing to ask. */
+	client.nonce_ours = false;
 	ck_assert_int_eq(read_request(), REASON_METHOD);
 	ck_assert(request.wants_nonce);
+}
+END_TEST
+
+START_TEST(rfc5090_nonce_wanted_without_method)
+{
+	client.nonce_ours = true;
+	add_text(RADIUS_USER_NAME, "alice");
+	add_text(109, "sip:example.com");
+	ck_assert_int_eq(read_request(), REASON_MALFORMED);
+}
+END_TEST
+
+START_TEST(rfc5090_nonce_wanted_two_aors)
+{
+	client.nonce_ours = true;
+	add_text(108, "REGISTER");
+	add_text(RADIUS_SIP_AOR, "sip:alice@example.com");
+	add_text(RADIUS_SIP_AOR, "sip:alice@example.com");
+	ck_assert_int_eq(read_request(), REASON_MALFORMED);
 }
 END_TEST
 
@@ -190,13 +263,13 @@ END_TEST
 START_TEST(rfc5090_mandatory)
 {
 	static const enum reason reasons[MANDATORY] = {
-		REASON_OK, REASON_MALFORMED, REASON_MALFORMED, REASON_METHOD,
+		REASON_OK, REASON_MALFORMED, REASON_MALFORMED, REASON_MALFORMED,
 		REASON_MALFORMED, REASON_MALFORMED, REASON_MALFORMED
 	};
 
 	add_digest((size_t)_i, NULL);
 	ck_assert_int_eq(read_request(), reasons[_i]);
-	ck_assert(request.wants_nonce == (digest[_i].type == 105));
+	ck_assert(!request.wants_nonce);
 	octets.n = RADIUS_HEADER_SIZE;
 	add_digest((size_t)_i, "");
 	ck_assert_int_eq(read_request(), reasons[_i]);
@@ -288,6 +361,10 @@ suite(void)
 	    sizeof(refused) / sizeof(refused[0]));
 	tcase_add_test(tc, name_with_nul);
 	tcase_add_test(tc, rfc5090_digest);
+	tcase_add_loop_test(tc, rfc5090_nonce_wanted, 0,
+	    sizeof(wanted) / sizeof(wanted[0]));
+	tcase_add_test(tc, rfc5090_nonce_wanted_without_method);
+	tcase_add_test(tc, rfc5090_nonce_wanted_two_aors);
 	tcase_add_loop_test(tc, rfc5090_mandatory, 0, MANDATORY);
 	tcase_add_loop_test(tc, rfc5090_response_auth, 0,
 	    sizeof(qops) / sizeof(qops[0]));
