@@ -6,15 +6,17 @@ line per door and case; exit status 0 only if all came out as they should.
 KEEP=1 leaves everything running and prints how to try it by hand.
 """
 
+import base64
 import os
+import re
 import secrets
 import sys
-import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "integration"))
 
 import sasl  # noqa: E402
+import rawhttp  # noqa: E402
 from radius import digest, radclient, radclient_lines  # noqa: E402
 from stage import Daemon, Extauth, NOBODY, Stage, free_port  # noqa: E402
 
@@ -33,6 +35,10 @@ listen = {mux}
 
 [http]
 listen = 127.0.0.1:{http}
+token_file = {token}
+
+[sip]
+nonce_key_file = {key}
 
 [radius]
 listen = 127.0.0.1:{port}
@@ -138,11 +144,59 @@ def plugin_lines(table, stage, mux):
                            answers.get(code, code), expected)
 
 
-def http_line(table, port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz",
-                                timeout=10) as answer:
+def register(name, fields=None):
+    """A phone's REGISTER, as a SIP server hands it over."""
+    lines = [f"REGISTER sip:{DOMAIN} SIP/2.0",
+             "Via: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKdemo",
+             f"From: <sip:{name}@{DOMAIN}>;tag=1",
+             f"To: <sip:{name}@{DOMAIN}>", "Call-ID: demo@192.0.2.1",
+             "CSeq: 1 REGISTER", f"Contact: <sip:{name}@192.0.2.1>"]
+    if fields:
+        lines.append("Authorization: Digest " + ", ".join(
+            f'{key}="{value}"' if key not in ("nc", "qop", "algorithm")
+            else f"{key}={value}" for key, value in fields.items()))
+    return "\r\n".join(lines + ["", ""])
+
+
+def sip_lines(table, http, token):
+    """Challenge, then the answer that a phone computes to its nonce."""
+    target = f"/v1/sip?as=registrar&realm={DOMAIN}&source=192.0.2.1"
+    words = {"accept": "accept", "challenge": "reject"}
+
+    def ask(text):
+        return http.ask("POST", target, text, token=token,
+                        content_type="message/sip").json
+
+    for name, password, expected, case in LOGINS:
+        user = name.partition("@")[0]
+        offer = ask(register(user))["challenges"][0]
+        nonce = re.search('nonce="([^"]+)"', offer).group(1)
+        fields = digest(name, password, DOMAIN, "MD5", nonce=nonce)
+        answer = ask(register(user, {
+            "username": fields["username"], "realm": DOMAIN, "nonce": nonce,
+            "uri": fields["uri"], "response": fields["response"],
+            "algorithm": "MD5", "qop": "auth", "nc": fields["nc"],
+            "cnonce": fields["cnonce"]}))["verdict"]
+        table.line("SIP request over HTTP", case, name,
+                   words.get(answer, answer), expected)
+
+
+def http_lines(table, port, token):
+    with rawhttp.Http(port) as http:
+        answer = http.ask("GET", "/healthz")
         table.line("HTTP /healthz", "database is there", "-",
-                   "accept" if answer.read() == b"ok\n" else "?", True)
+                   "accept" if answer.body == b"ok\n" else "?", True)
+    with rawhttp.Http(port) as http:
+        for name, password, expected, case in LOGINS[1:]:
+            if "@" not in name:
+                name += f"@{DOMAIN}"
+            verdict = http.ask("POST", "/v1/password", {
+                "user": name, "password": password},
+                token=token).json["verdict"]
+            table.line("HTTP /v1/password", case, name,
+                       {"allow": "accept", "deny": "reject"}.get(
+                           verdict, verdict), expected)
+        sip_lines(table, http, token)
 
 
 def by_hand(stage, daemon, port, secret, socket):
@@ -184,9 +238,13 @@ def main():
         mux = stage.path("door/mux")
         port, http = free_port("udp"), free_port("tcp")
         secret = stage.file("radius.secret", SECRET + "\n", user=NOBODY)
+        token = secrets.token_urlsafe(24)
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
         daemon = Daemon(stage, CONFIG.format(
             conninfo=stage.postgres.conninfo("onecredd"), socket=socket,
-            port=port, secret=secret, mux=mux, http=http))
+            port=port, secret=secret, mux=mux, http=http,
+            token=stage.file("token", token + "\n", user=NOBODY),
+            key=stage.file("nonce.key", key + "\n", user=NOBODY)))
         print(f"alice@{DOMAIN}: one row, no plaintext, one password.\n")
         table = Table()
         with Extauth.spawn(stage, [stage.program("onecred-extauth"),
@@ -198,7 +256,7 @@ def main():
         saslauthd_lines(table, stage, mux)
         plugin_lines(table, stage, mux)
         radius_lines(table, stage, port, secret)
-        http_line(table, http)
+        http_lines(table, http, token)
         print(f"\n{table.total - table.bad} of {table.total} as expected.")
         if keep:
             by_hand(stage, daemon, port, secret, socket)
