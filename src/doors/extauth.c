@@ -1,9 +1,8 @@
 /*
  * The extauth door: ejabberd's frames in, 00 02 00 XX out. Requests carry no
  * ids, so each connection has at most one under way and is answered in order:
- * an answer too many would become the answer of the next login. "false" is
- * said only of a login that was judged; everything else that is not "true"
- * is 00 02 00 02.
+ * an answer too many would become the answer of the next login. What the
+ * answer is, extauth_request.c knows.
  *
  * Octets that may hold a password live in the connection's buffer only, and
  * are wiped as soon as the request is handed on.
@@ -20,6 +19,7 @@
 
 #include "core/secret.h"
 #include "doors/extauth_frame.h"
+#include "doors/extauth_request.h"
 #include "doors/peer.h"
 
 #define BUFFER_SMALL	512	/* octets; longer frames get their own */
@@ -30,7 +30,7 @@ struct connection {
 	struct extauth_door	*door;
 	int			 out;
 	struct event		*writable;
-	struct auth_ticket	*ticket;	/* request under way */
+	struct extauth_request	 request;	/* under way, or not */
 	uint8_t			 answer[EXTAUTH_ANSWER];
 	size_t			 answer_left;
 	bool			 paused;	/* not reading meanwhile */
@@ -65,8 +65,7 @@ buffer_reset(struct connection *c)
 static void
 connection_free(struct connection *c)
 {
-	if (c->ticket != NULL)
-		auth_cancel(c->ticket);
+	extauth_request_cancel(&c->request);
 	event_free(c->writable);
 	peer_close(&c->peer, c->door->stdio ? PEER_KEEP : PEER_CLOSE);
 	buffer_reset(c);
@@ -131,20 +130,6 @@ answer(struct connection *c, enum extauth_answer code)
 	return write_answer(c);
 }
 
-static enum extauth_answer
-answer_of(enum verdict verdict)
-{
-	switch (verdict) {
-	case VERDICT_ALLOW:
-		return EXTAUTH_TRUE;
-	case VERDICT_DENY:
-		return EXTAUTH_FALSE;
-	case VERDICT_UNAVAILABLE:
-		return EXTAUTH_UNAVAILABLE;
-	}
-	return EXTAUTH_UNAVAILABLE;
-}
-
 static bool work(struct connection *c);
 
 /* Whether it ended in work() is of no interest to the event loop. */
@@ -158,59 +143,24 @@ go_on(struct connection *c)
 }
 
 static void
-on_decided(const struct auth_reply *reply, void *arg)
+on_answered(enum extauth_answer code, void *arg)
 {
 	struct connection *c = arg;
 
-	c->ticket = NULL;
-	if (answer(c, answer_of(reply->verdict)))
+	if (answer(c, code))
 		go_on(c);
-}
-
-/* Refuses without a decision, which says "not here", never "no". */
-static bool
-refuse(struct connection *c, const struct extauth_frame *frame,
-    enum reason reason)
-{
-	sink_log(c->door->context->sink, LEVEL_INFO,
-	    "door=extauth command=%s verdict=unavailable reason=%s",
-	    extauth_command_str(frame->command), reason_str(reason));
-	return answer(c, EXTAUTH_UNAVAILABLE);
 }
 
 /* Handles one payload. False if the connection has ended. */
 static bool
 handle(struct connection *c, struct span payload)
 {
-	const struct door_context *context = c->door->context;
-	struct auth_request request;
-	struct extauth_frame frame;
-	unsigned int right = 0;
+	enum extauth_answer code;
 
-	memset(&request, 0, sizeof(request));
 	c->peer.owed = 1;
-	if (extauth_frame_parse(payload, &frame) != 0)
-		return refuse(c, &frame, REASON_MALFORMED);
-	if (context->auth == NULL)
-		return refuse(c, &frame, REASON_INTERNAL);
-	if (frame.command == EXTAUTH_AUTH) {
-		right = RIGHT_CHECK;
-		request.kind = AUTH_PASSWORD;
-		request.password = frame.secret;
-	} else if (frame.command == EXTAUTH_ISUSER) {
-		right = RIGHT_EXISTS;
-		request.kind = AUTH_EXISTS;
-	}
-	if ((c->door->settings.rights & right) == 0)
-		return refuse(c, &frame, REASON_NOT_PERMITTED);
-	request.door = "extauth";
-	request.service = SPAN_LIT("xmpp");
-	request.name = frame.user;
-	request.domain = frame.host;
-	request.domains = c->door->settings.domains.count > 0 ?
-	    &c->door->settings.domains : NULL;
-	c->ticket = auth_submit(context->auth, &request, on_decided, c);
-	return true;
+	return extauth_request_start(&c->request, c->door->context,
+	    &c->door->settings, payload, on_answered, c, &code) ||
+	    answer(c, code);
 }
 
 /* The octets of the frame at the front, header included, when known. */

@@ -30,6 +30,7 @@
 #include "core/password.h"
 #include "core/secret.h"
 #include "core/verifiers.h"
+#include "service/known.h"
 #include "service/workers.h"
 #include "store/clock.h"
 #include "store/store.h"
@@ -80,6 +81,7 @@ struct accounts {
 	struct workers		*workers;
 	const struct sink	*sink;
 	const struct seal_keyring *keys;
+	struct known		*known;
 	struct account_tickets	 decided;
 	struct event		*decided_event;
 };
@@ -119,6 +121,7 @@ ticket_finish(struct accounts_ticket *ticket)
 {
 	const struct account *account = &ticket->account;
 	bool named = account->localpart[0] != '\0';
+	bool refused = ticket->result == ACCOUNT_REFUSED;
 	uint64_t usec = clock_us() - ticket->started;
 	struct account_reply reply = {
 		.result = ticket->result,
@@ -129,11 +132,13 @@ ticket_finish(struct accounts_ticket *ticket)
 
 	sink_log(ticket->accounts->sink, ticket->result == ACCOUNT_UNAVAILABLE
 	    ? LEVEL_WARNING : LEVEL_INFO, "door=%s user=%s%s%s change=%s "
-	    "result=%s source=%s ms=%" PRIu64 ".%" PRIu64, ticket->door,
+	    "result=%s source=%s ms=%" PRIu64 ".%" PRIu64 "%s%s",
+	    ticket->door,
 	    named ? account->localpart : "invalid", named ? "@" : "",
 	    account->domain, account_change_str(ticket->change),
 	    account_result_str(ticket->result), ticket->source, usec / 1000,
-	    usec / 100 % 10);
+	    usec / 100 % 10, refused ? " why=" : "",
+	    refused ? ticket->sentence : "");
 	ticket->cb(&reply, ticket->arg);
 	ticket_free(ticket);
 }
@@ -216,6 +221,9 @@ on_written(enum store_status status, struct span answer, void *arg)
 	struct accounts_ticket *ticket = arg;
 
 	ticket->question = NULL;
+	if (status == STORE_OK && ticket->change == ACCOUNT_DELETE &&
+	    ticket->accounts->known != NULL)
+		known_drop(ticket->accounts->known, &ticket->account);
 	if (!ended_by_store(ticket, status, answer))
 		ticket_end(ticket, ACCOUNT_DONE, "");
 }
@@ -447,6 +455,7 @@ accounts_new(struct store *store, struct workers *workers,
 	accounts->workers = workers;
 	accounts->sink = sink;
 	accounts->keys = settings->keys;
+	accounts->known = settings->known;
 	TAILQ_INIT(&accounts->decided);
 	accounts->decided_event = event_new(base, -1, 0, on_decided,
 	    accounts);

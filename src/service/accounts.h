@@ -15,6 +15,7 @@
  * DESIGN 2. Whether a peer may ask is the door's to know (its rights).
  */
 struct event_base;
+struct known;
 struct store;
 struct workers;
 struct accounts;
@@ -59,6 +60,7 @@ typedef void accounts_cb(const struct account_reply *reply, void *arg);
 
 struct accounts_settings {
 	const struct seal_keyring *keys;	/* may be NULL */
+	struct known	*known;		/* may be NULL: forgets who goes */
 };
 
 /* store: where writing is possible. All arguments outlive it. */
@@ -71,7 +73,8 @@ void		 accounts_free(struct accounts **accounts);
 
 /*
  * The callback fires exactly once, from the event loop, never from inside
- * this call. One log line: door= user= change= result= source= ms=.
+ * this call. One log line: door= user= change= result= source= ms=, and for
+ * REFUSED why= and the sentence, since not every protocol can pass it on.
  */
 struct accounts_ticket *accounts_submit(struct accounts *accounts,
 		    const struct account_request *request, accounts_cb *cb,

@@ -1,13 +1,13 @@
 #!/usr/bin/python3 -B
 """
 PLAIN through ejabberd's external authentication: the relay onecred-extauth
-with the daemon, and onecredd --extauth, beside a Perl/DBI helper that keeps
-its connection and compares one SHA-256; with 1 and 4 helpers, one request
-outstanding per helper as ejabberd does it, on the same PostgreSQL and
-accounts, in alternating rounds. Then the same daemon on accounts that have
+with the daemon, and onecredd --extauth, beside a Perl/DBI helper and a Python
+helper that keep their connection and compare one SHA-256; with 1 and 4
+helpers, one request outstanding per helper as ejabberd does it, on the same
+PostgreSQL and accounts, in alternating rounds. Then the same daemon on accounts that have
 SCRAM verifiers only (one PBKDF2 per login). Ratios are taken per round; their
-median is printed; the last lines compare the most helpers with the fewest
-Perl ones. Not a test: it fails only if logins do.
+median is printed; the last lines compare the most helpers with the fewest of
+theirs. Not a test: it fails only if logins do.
 
 Environment: BENCH_ROUNDS (5), BENCH_SECONDS (2), BENCH_HELPERS ("1 4").
 """
@@ -27,6 +27,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = os.environ.get("BENCH_SECONDS", "2")
 HELPERS = os.environ.get("BENCH_HELPERS", "1 4").split()
 USERS = 1000
+THEIRS = 2      # helpers that are not ours
 LOAD = os.path.join(TOP, BUILD, "tests/bench/extauth_load")
 
 # The verifiers of alice, who has all of them, serve as everybody's SCRAM.
@@ -46,9 +47,9 @@ INSERT INTO onecred.credential
 SELECT domain, replace(localpart, 'bench', 'scram'),
     nextval('onecred.version_seq'), scram_sha_1, scram_sha_256, scram_sha_512
 FROM onecred.credential WHERE localpart LIKE 'bench%';
-CREATE ROLE perl LOGIN PASSWORD 'perl-0123456789';
-GRANT USAGE ON SCHEMA onecred TO perl;
-GRANT SELECT ON onecred.credential TO perl;
+CREATE ROLE script LOGIN PASSWORD 'script-0123456789';
+GRANT USAGE ON SCHEMA onecred TO script;
+GRANT SELECT ON onecred.credential TO script;
 VACUUM ANALYZE onecred.credential;
 """
 
@@ -58,6 +59,7 @@ class Way:
 
     def __init__(self, name, argv, watch=()):
         self.name, self.argv, self.watch = name, argv, watch
+        self.word = name.split()[0]
 
 
 def load(stage, way, password, helpers, prefix="bench", seconds=SECONDS):
@@ -95,7 +97,7 @@ def ratio(helpers, name, ours, theirs):
 
 
 def compare(stage, ways, password, helpers):
-    """Alternating rounds; the last of ways is the one compared with."""
+    """Alternating rounds; the last THEIRS of ways are compared with."""
     runs = {way.name: [] for way in ways}
     runs["pbkdf2"] = []
     for i in range(ROUNDS):
@@ -106,9 +108,10 @@ def compare(stage, ways, password, helpers):
     for way in ways:
         line(helpers, way.name, runs[way.name])
     line(helpers, "relay+daemon, PBKDF2", runs["pbkdf2"])
-    for way in ways[:-1]:
-        ratio(helpers, f"{way.name} : perl", runs[way.name],
-              runs[ways[-1].name])
+    for way in ways[:-THEIRS]:
+        for theirs in ways[-THEIRS:]:
+            ratio(helpers, f"{way.name} : {theirs.word}", runs[way.name],
+                  runs[theirs.name])
     ratio(helpers, "relay+daemon : PBKDF2", runs[ways[0].name],
           runs["pbkdf2"])
     cpu = [b["cpu_us"] / a["cpu_us"] for a, b in
@@ -129,7 +132,10 @@ def main():
         own = stage.file("helper.conf", config)
         dsn = stage.file("dsn", "dbi:Pg:dbname=onecred;host="
                          f"{stage.postgres.directory};port="
-                         f"{stage.postgres.port}\nperl\nperl-0123456789\n")
+                         f"{stage.postgres.port}\nscript\n"
+                         "script-0123456789\n")
+        conninfo = stage.file("conninfo", stage.postgres.conninfo(
+            "script", password="script-0123456789") + "\n")
         password = stage.password_file("wonderland")
         with Daemon(stage, config, wait=False) as daemon:
             wait_until(lambda: os.path.exists(path), 20, "onecredd's socket")
@@ -141,7 +147,10 @@ def main():
                     [stage.program("onecredd"), "--extauth", "-c", own]),
                 Way("perl DBD::Pg, SHA-256",
                     [find_program("perl"),
-                     os.path.join(HERE, "extauth_dbi.pl"), dsn])]
+                     os.path.join(HERE, "extauth_dbi.pl"), dsn]),
+                Way("python libpq, SHA-256",
+                    [sys.executable, "-B",
+                     os.path.join(HERE, "extauth_pg.py"), conninfo])]
             print(f"extauth PLAIN, {USERS} accounts, {ROUNDS} rounds of "
                   f"{SECONDS} s, {os.cpu_count()} cores; medians")
             print("helpers  way                            ops/s   p50 us   "
@@ -150,10 +159,12 @@ def main():
                 load(stage, way, password, 1, seconds="0.5")
             found = {helpers: compare(stage, ways, password, helpers)
                      for helpers in HELPERS}
-            for way in ways[:-1]:
-                ratio(HELPERS[-1], f"{way.name} : {HELPERS[0]} perl",
-                      found[HELPERS[-1]][way.name],
-                      found[HELPERS[0]][ways[-1].name])
+            for way in ways[:-THEIRS]:
+                for theirs in ways[-THEIRS:]:
+                    ratio(HELPERS[-1],
+                          f"{way.name} : {HELPERS[0]} {theirs.word}",
+                          found[HELPERS[-1]][way.name],
+                          found[HELPERS[0]][theirs.name])
 
 
 if __name__ == "__main__":

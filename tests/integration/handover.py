@@ -11,14 +11,16 @@ import sys
 
 from stage import NOBODY, Daemon, give_to, wait_until
 
-# Becomes the program argv[3:] with descriptor argv[1] handed over by the
-# name argv[2].
+# Becomes the program argv[3:] with the descriptors argv[1] ("5,7") handed over
+# by the names argv[2] ("http:radius").
 BECOME = """
-import os, sys
-fd, name = int(sys.argv[1]), sys.argv[2]
-os.dup2(fd, 3)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1",
-                  LISTEN_FDNAMES=name)
+import fcntl, os, sys
+held = [fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 64)
+        for fd in sys.argv[1].split(",")]
+for i, fd in enumerate(held):
+    os.dup2(fd, 3 + i)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(held)),
+                  LISTEN_FDNAMES=sys.argv[2])
 os.execv(sys.argv[3], sys.argv[3:])
 """
 # A sanitizer looks for leaks before the process ends.

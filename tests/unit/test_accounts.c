@@ -11,6 +11,7 @@
 
 #include "core/crypto.h"
 #include "service/accounts.h"
+#include "service/known.h"
 #include "service/workers.h"
 #include "store/store.h"
 #include "unit.h"
@@ -23,6 +24,7 @@ static struct event_base *base;
 static struct crypto *crypto;
 static struct workers *workers;
 static struct accounts *accounts;
+static struct known *known;
 static struct account_reply reply;
 static char sentence[512];
 static int replies;
@@ -78,7 +80,7 @@ static const struct sink sink = { log_write, NULL, LEVEL_DEBUG };
 static void
 setup(void)
 {
-	const struct accounts_settings settings = { .keys = NULL };
+	struct accounts_settings settings = { .keys = NULL };
 
 	replies = questions = cancels = 0;
 	all_lines[0] = '\0';
@@ -87,6 +89,9 @@ setup(void)
 	ck_assert_int_eq(crypto_new(NULL, &crypto), 0);
 	workers = workers_new(base, crypto, 1, 1);
 	ck_assert_ptr_nonnull(workers);
+	known = known_new(crypto);
+	ck_assert_ptr_nonnull(known);
+	settings.known = known;
 	accounts = accounts_new(NULL, workers, base, &sink, &settings);
 	ck_assert_ptr_nonnull(accounts);
 }
@@ -98,6 +103,7 @@ teardown(void)
 	ck_assert_ptr_null(strstr(all_lines, "SCRAM-SHA"));
 	workers_free(&workers);
 	accounts_free(&accounts);
+	known_free(&known);
 	crypto_free(&crypto);
 	event_base_free(base);
 }
@@ -256,18 +262,36 @@ START_TEST(the_database_has_the_last_word)
 	ck_assert_int_eq(reply.result, last[_i].result);
 	if (last[_i].status == STORE_REFUSED)
 		ck_assert_str_eq(sentence, last[_i].text + 6);
+	/* Not every protocol can tell the user. */
+	ck_assert_int_eq(strstr(all_lines, " why=the account name\n") !=
+	    NULL, last[_i].result == ACCOUNT_REFUSED);
+	ck_assert_int_eq(strstr(all_lines, "why=") != NULL,
+	    last[_i].result == ACCOUNT_REFUSED);
 }
 END_TEST
 
 START_TEST(delete_asks_once)
 {
+	static const struct {
+		enum store_status status;
+		const char *text;
+		enum account_result result;
+		bool known;	/* afterwards */
+	} ways[] = {
+		{ STORE_OK, "7", ACCOUNT_DONE, false },
+		{ STORE_REFUSED, "OC002 there is no such account",
+		    ACCOUNT_NO_ACCOUNT, true },
+		{ STORE_UNAVAILABLE, "", ACCOUNT_UNAVAILABLE, true }
+	};
+	const struct account alice = { "alice", "example.com" };
+
+	known_confirm(known, &alice, 0);
 	(void)submit(ACCOUNT_DELETE, "alice@example.com", "");
 	ck_assert_int_eq(asked.question, STORE_ACCOUNT_DELETE);
-	answer(_i == 0 ? STORE_OK : STORE_REFUSED, _i == 0 ? "7" :
-	    "OC002 there is no such account");
-	ck_assert_int_eq(reply.result, _i == 0 ? ACCOUNT_DONE :
-	    ACCOUNT_NO_ACCOUNT);
+	answer(ways[_i].status, ways[_i].text);
+	ck_assert_int_eq(reply.result, ways[_i].result);
 	ck_assert(!reply.created);
+	ck_assert_int_eq(known_recently(known, &alice, 0), ways[_i].known);
 }
 END_TEST
 
@@ -323,7 +347,7 @@ accounts_suite(void)
 	tcase_add_loop_test(tc, policy_ends_it, 0,
 	    sizeof(ends) / sizeof(ends[0]));
 	tcase_add_loop_test(tc, the_database_has_the_last_word, 0, 3);
-	tcase_add_loop_test(tc, delete_asks_once, 0, 2);
+	tcase_add_loop_test(tc, delete_asks_once, 0, 3);
 	tcase_add_loop_test(tc, names_refused_at_sight, 0, 4);
 	tcase_add_loop_test(tc, cancelled_is_silent, 0, 4);
 	suite_add_tcase(suite, tc);

@@ -15,6 +15,7 @@
 #include <event2/event.h>
 
 #include "doors/extauth.h"
+#include "service/accounts.h"
 #include "unit.h"
 
 /* What auth_submit() was given last, and its callback. */
@@ -28,6 +29,16 @@ static struct {
 	auth_cb		*cb;
 	void		*arg;
 } asked;
+
+/* What accounts_submit() was given last, and its callback. */
+static struct {
+	unsigned int	 submitted, cancelled;
+	enum account_change change;
+	char		 name[80], domain[80], password[80];
+	const struct domain_list *domains;
+	accounts_cb	*cb;
+	void		*arg;
+} changing;
 
 static char			 dir[] = "/tmp/onecred.XXXXXX";
 static char			 lines[4096];
@@ -68,6 +79,33 @@ auth_cancel(struct auth_ticket *ticket)
 	asked.cb = NULL;
 }
 
+struct accounts_ticket *
+accounts_submit(struct accounts *accounts,
+    const struct account_request *request, accounts_cb *cb, void *arg)
+{
+	(void)accounts;
+	changing.submitted++;
+	changing.change = request->change;
+	ck_assert_str_eq(request->door, "extauth");
+	ck_assert_int_eq(span_copy_str(request->name, changing.name, 80), 0);
+	ck_assert_int_eq(span_copy_str(request->domain, changing.domain, 80),
+	    0);
+	ck_assert_int_eq(span_copy_str(request->password, changing.password,
+	    80), 0);
+	changing.domains = request->domains;
+	changing.cb = cb;
+	changing.arg = arg;
+	return (struct accounts_ticket *)(void *)&changing;
+}
+
+void
+accounts_cancel(struct accounts_ticket *ticket)
+{
+	ck_assert_ptr_eq(ticket, &changing);
+	changing.cancelled++;
+	changing.cb = NULL;
+}
+
 static void
 on_line(void *arg, enum log_level level, const char *line)
 {
@@ -97,12 +135,15 @@ setup(void)
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	memset(&asked, 0, sizeof(asked));
+	memset(&changing, 0, sizeof(changing));
 	lines[0] = '\0';
 	ended = 0;
 	base = event_base_new();
 	ck_assert_ptr_nonnull(base);
 	context = (struct door_context){ .base = base,
-	    .auth = (struct auth *)(void *)&asked, .sink = &sink };
+	    .auth = (struct auth *)(void *)&asked,
+	    .accounts = (struct accounts *)(void *)&changing,
+	    .sink = &sink };
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 	    ends), 0);
 	near_end = ends[0];
@@ -176,6 +217,19 @@ decide(enum verdict verdict)
 	turn();
 }
 
+static void
+change(enum account_result result)
+{
+	const struct account_reply reply = { .result = result,
+	    .sentence = "a sentence" };
+	accounts_cb *cb = changing.cb;
+
+	ck_assert(cb != NULL);
+	changing.cb = NULL;
+	cb(&reply, changing.arg);
+	turn();
+}
+
 static const struct {
 	enum verdict	verdict;
 	int		answer;
@@ -211,11 +265,22 @@ static const struct {
 	const char	*payload, *line;
 } refused[] = {
 	{ "setpass:alice:example.com:canary-pw", "command=setpass "
-	    "verdict=unavailable reason=not-permitted" },
-	{ "tryregister:alice:example.com:canary-pw", "command=tryregister" },
-	{ "removeuser:canary-pw:example.com", "command=removeuser " },
-	{ "removeuser3:alice:example.com:canary-pw", "command=removeuser3" },
-	{ "certauth:alice:example.com:canary-pw", "command=certauth" },
+	    "verdict=unavailable reason=not-permitted: [extauth] rights has "
+	    "no \"set\"\n" },
+	{ "tryregister:alice:example.com:canary-pw", "command=tryregister "
+	    "verdict=unavailable reason=not-permitted: [extauth] rights has "
+	    "no \"create\"\n" },
+	{ "removeuser:canary-pw:example.com", "command=removeuser "
+	    "verdict=unavailable reason=not-permitted: [extauth] rights has "
+	    "no \"delete\"\n" },
+	{ "removeuser3:alice:example.com:canary-pw", "command=removeuser3 "
+	    "verdict=unavailable reason=not-permitted: [extauth] rights has "
+	    "no \"delete\"\n" },
+	{ "certauth:alice:example.com:canary-pw", "command=certauth "
+	    "verdict=unavailable reason=not-permitted\n" },
+	{ "setpass:alice:example.com", "reason=malformed" },
+	{ "removeuser:alice:example.com:canary-pw", "reason=malformed" },
+	{ "removeuser3:alice:example.com", "reason=malformed" },
 	{ "canary-pw:alice:example.com:x", "command=unknown "
 	    "verdict=unavailable reason=malformed" },
 	{ "canary-pw", "reason=malformed" },
@@ -227,7 +292,7 @@ static const struct {
 START_TEST(xmpp_1_2_not_here)
 {
 	put_frame(refused[_i].payload);
-	ck_assert_uint_eq(asked.submitted, 0);
+	ck_assert_uint_eq(asked.submitted + changing.submitted, 0);
 	ck_assert_int_eq(got(), 2);
 	ck_assert_msg(strstr(lines, refused[_i].line) != NULL, "%s", lines);
 	ck_assert_ptr_null(strstr(lines, "canary-pw"));
@@ -252,6 +317,132 @@ START_TEST(rights)
 }
 END_TEST
 
+/* XMPP.md 1.2: what each command's outcome is called. */
+static const struct change_case {
+	const char		*payload;
+	unsigned int		 right;
+	enum account_change	 change;
+	const char		*password;
+	int			 answers[ACCOUNT_RESULT_COUNT];
+} changes[] = {
+	{ "setpass:alice:example.com:new:pass:", RIGHT_SET, ACCOUNT_UPDATE,
+	    "new:pass:", { [ACCOUNT_UNAVAILABLE] = 2, [ACCOUNT_DONE] = 1,
+	    [ACCOUNT_REFUSED] = 2, [ACCOUNT_NO_ACCOUNT] = 2,
+	    [ACCOUNT_EXISTS] = 2, [ACCOUNT_FOREIGN] = 2 } },
+	{ "tryregister:alice:example.com:p", RIGHT_CREATE, ACCOUNT_CREATE,
+	    "p", { [ACCOUNT_UNAVAILABLE] = 2, [ACCOUNT_DONE] = 1,
+	    [ACCOUNT_REFUSED] = 2, [ACCOUNT_NO_ACCOUNT] = 2,
+	    [ACCOUNT_EXISTS] = 0, [ACCOUNT_FOREIGN] = 2 } },
+	{ "removeuser:alice:example.com", RIGHT_DELETE, ACCOUNT_DELETE, "",
+	    { [ACCOUNT_UNAVAILABLE] = 2, [ACCOUNT_DONE] = 1,
+	    [ACCOUNT_REFUSED] = 2, [ACCOUNT_NO_ACCOUNT] = 1,
+	    [ACCOUNT_EXISTS] = 2, [ACCOUNT_FOREIGN] = 2 } }
+};
+#define CHANGES	((int)(sizeof(changes) / sizeof(changes[0])))
+
+/* Nothing but the one right is needed, and all the others do not help. */
+static void
+attach_right(unsigned int right)
+{
+	static struct listener_settings s;
+
+	s = settings;
+	s.rights = right;
+	extauth_door_attach(door, &context, &s);
+}
+
+START_TEST(xmpp_1_2_changes)
+{
+	const struct change_case *t = &changes[_i / ACCOUNT_RESULT_COUNT];
+	enum account_result result = (enum account_result)
+	    (_i % ACCOUNT_RESULT_COUNT);
+
+	attach_right(~t->right);
+	put_frame(t->payload);
+	ck_assert_int_eq(got(), 2);
+	ck_assert_uint_eq(changing.submitted, 0);
+	attach_right(t->right);
+	put_frame(t->payload);
+	ck_assert_uint_eq(changing.submitted, 1);
+	ck_assert_uint_eq(asked.submitted, 0);
+	ck_assert_int_eq((int)changing.change, (int)t->change);
+	ck_assert_str_eq(changing.name, "alice");
+	ck_assert_str_eq(changing.domain, "example.com");
+	ck_assert_str_eq(changing.password, t->password);
+	ck_assert_int_eq(got(), -1);
+	ck_assert_uint_eq(extauth_door_busy(door), 1);
+	change(result);
+	ck_assert_int_eq(got(), t->answers[result]);
+	ck_assert_uint_eq(extauth_door_busy(door), 0);
+}
+END_TEST
+
+/* removeuser3: the password first, and then that account and no other. */
+START_TEST(remove_with_password)
+{
+	const struct auth_reply yes = { .verdict = VERDICT_ALLOW,
+	    .account = { .localpart = "alice", .domain = "example.com" } };
+	auth_cb *cb;
+
+	attach_right(RIGHT_DELETE);
+	put_frame("removeuser3:Alice:example.com:a:b");
+	ck_assert_uint_eq(changing.submitted, 0);
+	ck_assert_int_eq((int)asked.kind, AUTH_PASSWORD);
+	ck_assert_uint_eq(asked.password_n, 3);
+	ck_assert_int_eq(memcmp(asked.password, "a:b", 3), 0);
+	if (_i < 2) {
+		decide(_i == 0 ? VERDICT_DENY : VERDICT_UNAVAILABLE);
+		ck_assert_int_eq(got(), _i == 0 ? 0 : 2);
+		ck_assert_uint_eq(changing.submitted, 0);
+		return;
+	}
+	cb = asked.cb;
+	cb(&yes, asked.arg);
+	turn();
+	ck_assert_int_eq(got(), -1);
+	ck_assert_int_eq((int)changing.change, ACCOUNT_DELETE);
+	ck_assert_str_eq(changing.name, "alice");
+	ck_assert_str_eq(changing.domain, "example.com");
+	if (_i == 2) {
+		change(ACCOUNT_DONE);
+		ck_assert_int_eq(got(), 1);
+		return;
+	}
+	extauth_door_free(&door);
+	ck_assert_uint_eq(changing.cancelled, 1);
+	ck_assert_uint_eq(asked.cancelled, 0);
+}
+END_TEST
+
+START_TEST(gone_with_a_change_under_way)
+{
+	attach_right(RIGHT_SET);
+	put_frame("setpass:alice:example.com:p");
+	extauth_door_free(&door);
+	ck_assert_uint_eq(changing.cancelled, 1);
+}
+END_TEST
+
+/* A change, a question, a change: each waits for the one before. */
+START_TEST(changes_in_turn)
+{
+	attach_right(RIGHT_SET | RIGHT_CHECK);
+	put_frame("setpass:a:example.com:1");
+	put_frame("auth:b:example.com:2");
+	put_frame("setpass:c:example.com:3");
+	ck_assert_uint_eq(asked.submitted, 0);
+	change(ACCOUNT_REFUSED);
+	ck_assert_int_eq(got(), 2);
+	ck_assert_str_eq(asked.name, "b");
+	ck_assert_uint_eq(changing.submitted, 1);
+	decide(VERDICT_DENY);
+	ck_assert_int_eq(got(), 0);
+	ck_assert_str_eq(changing.name, "c");
+	change(ACCOUNT_DONE);
+	ck_assert_int_eq(got(), 1);
+}
+END_TEST
+
 START_TEST(domains_are_passed_on)
 {
 	static const char *const names[] = { "example.com" };
@@ -263,6 +454,12 @@ START_TEST(domains_are_passed_on)
 	ck_assert_ptr_nonnull(asked.domains);
 	ck_assert_uint_eq(asked.domains->count, 1);
 	ck_assert_str_eq(asked.domains->names[0], "example.com");
+	decide(VERDICT_ALLOW);
+	some.rights = RIGHT_SET;
+	extauth_door_attach(door, &context, &some);
+	put_frame("setpass:alice:example.com:p");
+	ck_assert_uint_eq(changing.domains->count, 1);
+	ck_assert_str_eq(changing.domains->names[0], "example.com");
 }
 END_TEST
 
@@ -555,6 +752,11 @@ suite(void)
 	tcase_add_loop_test(tc, xmpp_1_2_not_here, 0,
 	    sizeof(refused) / sizeof(refused[0]));
 	tcase_add_loop_test(tc, rights, 0, 2);
+	tcase_add_loop_test(tc, xmpp_1_2_changes, 0,
+	    CHANGES * ACCOUNT_RESULT_COUNT);
+	tcase_add_loop_test(tc, remove_with_password, 0, 4);
+	tcase_add_test(tc, gone_with_a_change_under_way);
+	tcase_add_test(tc, changes_in_turn);
 	tcase_add_test(tc, domains_are_passed_on);
 	tcase_add_test(tc, nothing_to_decide_with);
 	tcase_add_test(tc, one_request_at_a_time);
