@@ -103,8 +103,10 @@ in_tree() {
 	fi
 }
 
+# NB: sh -e does not mind a failing `! command', hence `not'.
 script() {
-	in_tree sh -euc "$1"
+	in_tree sh -euc 'not() { ! "$@"; }
+	'"$1"
 }
 
 as_postgres() {
@@ -130,7 +132,9 @@ bootstrap() {
 	done
 }
 
+# NB: a mount point, or who makes namespaces inside cannot detach its root.
 make_tree() {
+	mount --bind "$tree" "$tree" || return 1
 	if [ -n "${ONECRED_BARE_BASE-}" ]; then
 		cp -a --one-file-system "$ONECRED_BARE_BASE/." "$tree/" ||
 		    return 1
@@ -154,6 +158,9 @@ make_tree() {
 	    mknod -m 666 "$tree/dev/tty" c 5 0 || return 1
 	ln -s pts/ptmx "$tree/dev/ptmx"
 	ln -s /proc/self/fd "$tree/dev/fd"
+	ln -s fd/0 "$tree/dev/stdin"
+	ln -s fd/1 "$tree/dev/stdout"
+	ln -s fd/2 "$tree/dev/stderr"
 	mount -t tmpfs -o mode=755 tmpfs "$tree/run" &&
 	    in_tree apt-get -q update
 }
@@ -188,12 +195,16 @@ same() {
 
 nothing_enabled() {
 	script '
-	for unit in onecredd.service onecredd-extauth.socket \
-	    onecredd-saslauthd.socket onecredd-http.socket; do
-		state=$(systemctl is-enabled $unit) || :
-		echo "$unit: $state"
+	seen=0
+	for unit in /lib/systemd/system/onecredd* \
+	    /usr/local/lib/systemd/system/onecredd*; do
+		[ -e $unit ] || continue
+		state=$(systemctl is-enabled ${unit##*/}) || :
+		echo "${unit##*/}: $state"
 		[ "$state" = disabled ]
+		seen=$((seen + 1))
 	done
+	[ $seen = 6 ]
 	[ -z "$(find /etc/systemd /etc/rc?.d -name "*onecred*")" ]
 	for exe in /proc/[0-9]*/exe; do
 		case $(readlink $exe) in
@@ -217,7 +228,8 @@ installed_well() {
 	[ -e '"$1"'/share/onecred/sql/schema.sql ]
 	systemd-analyze verify --man=no onecredd.service \
 	    onecredd-extauth.socket onecredd-saslauthd.socket \
-	    onecredd-http.socket'
+	    onecredd-http.socket onecredd-radius.socket \
+	    onecredd-dovecot@a.socket'
 }
 
 make_debs() {
@@ -357,7 +369,7 @@ reload_service() {
 	journalctl --no-pager -u onecredd | grep "reload: done"
 	cp -p /etc/onecred/onecred.conf /root/good.conf
 	echo "[bogus]" >>/etc/onecred/onecred.conf
-	! systemctl reload onecredd
+	not systemctl reload onecredd
 	[ "$(systemctl show -P MainPID onecredd)" = $pid ]
 	cat /root/good.conf >/etc/onecred/onecred.conf
 	rm /root/good.conf
@@ -367,17 +379,65 @@ reload_service() {
 
 # The first connection starts it, a restart keeps the socket.
 use_socket_unit() {
-	script 'systemctl start onecredd-extauth.socket onecredd-http.socket
-	! systemctl is-active onecredd' && answers "$1" && script '
-	journalctl --no-pager -u onecredd |
-	    grep "systemctl disable --now onecredd-http.socket"
-	systemctl stop onecredd-http.socket
+	script 'systemctl start onecredd-extauth.socket onecredd-http.socket \
+	    onecredd-dovecot@a.socket
+	[ "$(stat -c "%a %U:%G" /run/onecred/dovecot-a.sock)" = \
+	    "660 onecred:onecred-client" ]
+	not systemctl is-active onecredd' && answers "$1" && script '
+	for unit in onecredd-http.socket onecredd-dovecot@a.socket; do
+		journalctl --no-pager -u onecredd |
+		    grep "systemctl disable --now $unit"
+		systemctl stop $unit
+	done
 	socket=$(stat -c "%i %a %U:%G" /run/onecred/extauth.sock)
 	systemctl restart onecredd
 	[ "$(stat -c "%i %a %U:%G" /run/onecred/extauth.sock)" = "$socket" ]
 	systemctl stop onecredd
 	[ "$(stat -c "%i %a %U:%G" /run/onecred/extauth.sock)" = "$socket" ]' &&
 	    answers "$1"
+}
+
+# In a script: the inode of the RADIUS port, and whether nobody else gets it.
+port='port() {
+	awk "\$2 == \"0100007F:0714\" { print \$10 }" /proc/net/udp
+}
+ours_alone() {
+	! setpriv --reuid=nobody --regid=nogroup --clear-groups perl -MSocket \
+	    -e "socket(S, PF_INET, SOCK_DGRAM, 0) or die;
+	    setsockopt(S, SOL_SOCKET, SO_REUSEADDR, 1) or die;
+	    exit !bind(S, sockaddr_in(1812, INADDR_LOOPBACK))"
+}
+'
+
+# The port is held whether onecredd runs or not; it stays up from here on.
+use_radius_socket() {
+	script "$port"'systemctl stop onecredd-extauth.socket onecredd
+	sed -i "/^#\[radius/,/^$/s/^#//" /etc/onecred/onecred.conf
+	(umask 027; echo 0123456789abcdef >/etc/onecred/kamailio.secret)
+	chgrp onecred /etc/onecred/kamailio.secret
+	systemctl start onecredd-radius.socket
+	inode=$(port)
+	[ -n "$inode" ]
+	ls /run/systemd/units /sys/fs/cgroup/system.slice
+	said=$(setpriv --reuid=onecred --regid=onecred --init-groups \
+	    '"$1"'/sbin/onecredd -t 2>&1)
+	echo "$said"
+	echo "$said" | grep "by all appearance by onecredd-radius.socket"
+	bash -c "echo >/dev/udp/127.0.0.1/1812"
+	n=0
+	until systemctl is-active onecredd; do
+		n=$((n + 1))
+		[ $n -lt 20 ]
+		sleep 0.5
+	done
+	[ "$(port)" = "$inode" ]
+	ours_alone
+	systemctl restart onecredd
+	[ "$(port)" = "$inode" ]
+	systemctl stop onecredd
+	[ "$(port)" = "$inode" ]
+	ours_alone
+	systemctl start onecredd-extauth.socket onecredd'
 }
 
 # It is tried now and then, the socket stays, and who waits is answered when
@@ -389,8 +449,12 @@ survive_bad_file() {
 	ask "$1" --groups=onecred-client \
 	    '\000\041auth:alice:example.com:wonderland' >"$work/late" &
 	late=$!
-	script 'sleep 12
+	script "$port"'bash -c "echo >/dev/udp/127.0.0.1/1812"
+	sleep 12
 	systemctl is-active onecredd-extauth.socket
+	systemctl is-active onecredd-radius.socket
+	[ -n "$(port)" ]
+	ours_alone
 	tries=$(systemctl show -P NRestarts onecredd)
 	echo "restarts: $tries"
 	[ "$tries" -ge 1 ] && [ "$tries" -le 3 ]
@@ -410,14 +474,22 @@ upgrade_debs() {
 	[ "$(systemctl show -P MainPID onecredd)" != $pid ]
 	systemctl stop onecredd-extauth.socket onecredd
 	dpkg -i --force-confdef /root/onecred/build/onecred_*.deb
-	! systemctl is-active onecredd onecredd-extauth.socket
+	not systemctl is-active onecredd onecredd-extauth.socket
 	systemctl start onecredd-extauth.socket onecredd'
 }
 
 removal_stops() {
-	remove_debs && script '! systemctl is-active onecredd
-	! systemctl is-active onecredd-extauth.socket
-	[ ! -e /run/onecred/extauth.sock ]'
+	script 'systemctl stop onecredd
+	systemctl start onecredd-dovecot@a.socket onecredd
+	systemctl is-active onecredd-dovecot@a.socket' &&
+	    remove_debs && script "$port"'
+	for unit in onecredd onecredd-extauth.socket onecredd-radius.socket \
+	    onecredd-dovecot@a.socket; do
+		not systemctl is-active $unit
+	done
+	[ ! -e /run/onecred/extauth.sock ]
+	[ ! -e /run/onecred/dovecot-a.sock ]
+	[ -z "$(port)" ]'
 }
 
 # $1: the prefix. The machine runs, its PostgreSQL as Debian sets it up.
@@ -428,6 +500,7 @@ service_steps() {
 	step "$1: the helper is answered, by group" answers "$1"
 	step "$1: reload, stop" reload_service
 	step "$1: the socket unit" use_socket_unit "$1"
+	step "$1: the port of RADIUS is held" use_radius_socket "$1"
 	step "$1: a bad configuration keeps the socket" survive_bad_file "$1"
 	return 0
 }
@@ -438,7 +511,7 @@ make_install() {
 
 make_uninstall() {
 	script 'cd /root/onecred
-	systemctl stop onecredd-extauth.socket onecredd
+	systemctl stop onecredd-extauth.socket onecredd-radius.socket onecredd
 	make uninstall
 	[ -e /etc/onecred/onecred.conf ]
 	rm -r /etc/onecred /var/lib/onecred'
@@ -451,6 +524,7 @@ first_hour() {
 
 inside() {
 	tree=$work/tree
+	mkdir "$tree"
 	step "a minimal Debian 12" make_tree &&
 	    step "apt-get install -y git make" \
 	        script 'apt-get install -y git make' &&

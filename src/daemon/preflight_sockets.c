@@ -27,7 +27,11 @@
 
 #define GROUPS_MAX	256
 #define PROC_MAX	(4 * 1024 * 1024)
+
+/* Where the control groups of units are, and the units that hold ports. */
+#define UNITS_FOLDER	"/sys/fs/cgroup/system.slice/"
 #define RADIUS_UNIT	"onecredd-radius.socket"
+#define HTTP_UNIT	"onecredd-http.socket"
 
 static const char *
 own_name(void)
@@ -280,14 +284,17 @@ is_ours(const char *const *tables, unsigned int port)
 }
 
 /*
- * The service manager holds the port of [radius]. Its sockets are root's in
- * those tables, like many; its control group is there as long as they are.
+ * The unit by which the service manager holds the port, or NULL. Its sockets
+ * are root's in those tables, like many others; its control group is there as
+ * long as it holds them.
  */
-static bool
-is_managed(int type)
+static const char *
+managing_unit(int type)
 {
-	return type == SOCK_DGRAM && access("/sys/fs/cgroup/system.slice/"
-	    RADIUS_UNIT, F_OK) == 0;
+	if (type == SOCK_DGRAM)
+		return access(UNITS_FOLDER RADIUS_UNIT, F_OK) == 0 ?
+		    RADIUS_UNIT : NULL;
+	return access(UNITS_FOLDER HTTP_UNIT, F_OK) == 0 ? HTTP_UNIT : NULL;
 }
 
 /* Binds once and lets go. */
@@ -332,10 +339,10 @@ check_port(struct preflight *preflight, const char *word, const char *listen,
 		preflight_say(preflight, PREFLIGHT_NOTE, "[%s] listen: %s is "
 		    "held by a process of the user %s, by all appearance the "
 		    "running onecredd: not tried", word, listen, own_name());
-	else if (err == EADDRINUSE && is_managed(type))
+	else if (err == EADDRINUSE && managing_unit(type) != NULL)
 		preflight_say(preflight, PREFLIGHT_NOTE, "[%s] listen: %s is "
-		    "held, by all appearance by " RADIUS_UNIT ": not tried",
-		    word, listen);
+		    "held, by all appearance by %s: not tried", word, listen,
+		    managing_unit(type));
 	else if (err == EADDRINUSE)
 		preflight_say(preflight, PREFLIGHT_ERROR, "[%s] listen: %s "
 		    "is taken by another program: ss -%slnp 'sport = :%u' "

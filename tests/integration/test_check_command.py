@@ -228,6 +228,9 @@ def foreign(stage):
                  domain="none.example")
     found = answer(stage, "alice@sip.none.example", status=1)
     assert commands(found) == ["onecred check alice@none.example"]
+    # A name that some domain may take is still one word of a shell.
+    found = answer(stage, "$(id)@sip.none.example", status=1)
+    assert commands(found) == ["onecred check '$(id)@none.example'"]
     stage.script("realm-delete", check=True, realm="sip.none.example")
 
 

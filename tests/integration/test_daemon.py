@@ -4,6 +4,7 @@ onecredd as a service: its command line, its configuration, signals, and what
 it tells the service manager. What its doors answer is tested elsewhere.
 """
 
+import grp
 import os
 import re
 import signal
@@ -70,8 +71,10 @@ def command_line(stage):
 
 @case("-t says OK; -t -v shows what was understood, and no secret")
 def check(stage):
+    listen = f"127.0.0.1:{free_port('udp')}"
     path = stage.file("check.conf", config_text(
-        stage, rest="[radius]\n[radius-client sip]\naddress = 127.0.0.1\n"
+        stage, rest=f"[radius]\nlisten = {listen}\n"
+        "[radius-client sip]\naddress = 127.0.0.1\n"
         f"secret_file = {stage.path('radius.secret')}\n"), user=NOBODY)
     done = onecredd(stage, "-t", "-c", path)
     assert done.returncode == 0, done
@@ -80,7 +83,7 @@ def check(stage):
     assert done.returncode == 0, done
     lines = done.stdout.splitlines()
     for line in ("[database]", "conninfo = <set>", "lookup_timeout = 1s",
-                 "[radius-client sip]", "listen = 127.0.0.1:1812",
+                 "[radius-client sip]", f"listen = {listen}",
                  "rights = check exists", f"# {path}: OK"):
         assert line in lines, line
     for secret in (SECRET, stage.postgres.passwords["onecredd"]):
@@ -98,7 +101,13 @@ def sample(stage):
     path = f"{stage.root}/etc/onecred/onecred.conf"
     if not os.path.exists(path):
         path = f"{stage.root}/usr/share/doc/onecred/onecred.conf.sample"
-    done = stage.run([stage.program("onecredd"), "-t", "-c", path])
+    with open(path, encoding="ascii") as f:
+        text = f.read()
+    # Its group comes with an installation, which this machine may not have.
+    assert "\ngroup = onecred-client\n" in text
+    path = stage.file("sample.conf", text.replace(
+        "onecred-client", grp.getgrgid(os.getegid()).gr_name), user=NOBODY)
+    done = onecredd(stage, "-t", "--offline", "-c", path)
     assert done.returncode == 0, done
 
 
@@ -343,11 +352,20 @@ def listen_fds(stage):
 
 @case("a socket handed over under a name that is no section is said")
 def listen_fds_unknown(stage):
+    for name, section, unit in (
+            ("http", "http", "onecredd-http.socket"),
+            ("radius", "radius", "onecredd-radius.socket"),
+            ("dovecot-a.b-c", "dovecot a.b-c",
+             "onecredd-dovecot@a.b-c.socket")):
+        unserved(stage, name, section, unit)
+
+
+def unserved(stage, name, section, unit):
     config = stage.file("handed.conf", config_text(stage), user=NOBODY)
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(f"{stage.path('run')}/other.sock")
+        listening.bind(f"{stage.path('run')}/other-{name}.sock")
         listening.listen(8)
-        process = handed_over(stage, listening, "http", config,
+        process = handed_over(stage, listening, name, config,
                               "unknown.log")
         wait_until(lambda: os.path.exists(socket_path(stage)), 10,
                    "its own socket")
@@ -356,7 +374,9 @@ def listen_fds_unknown(stage):
         assert process.wait() == 0
     with open(f"{stage.log_directory}/unknown.log",
               encoding="utf-8") as f:
-        assert 'a socket named "http" was handed over' in f.read()
+        text = f.read()
+    assert f'a socket named "{name}" was handed over' in text, text
+    assert f"Add [{section}], or: systemctl disable --now {unit}\n" in text
 
 
 @case("the process is not dumpable and has no capability to gain")

@@ -48,9 +48,9 @@ FILES = {
     "share/doc/onecred/onecred.conf.sample": 0o644,
     **{f"share/man/man{page[-1]}/{os.path.basename(page)}": 0o644
        for page in PAGES},
-    # Prosody looks for its modules here, and in no folder below.
-    **{"lib/prosody/modules/" + os.path.basename(module): 0o644
-       for module in glob.glob(f"{TOP}/plugin/prosody/*.lua")},
+    **{"lib/prosody/modules/" + module: 0o644 for module in
+       glob.glob("**/*.lua", root_dir=f"{TOP}/plugin/prosody",
+                 recursive=True)},
     "share/onecred/apparmor/onecred-extauth": 0o644,
     "share/onecred/installed": 0o644,
 }
@@ -241,6 +241,16 @@ def verify(stage):
     with open(f"{folder}/onecredd.service", "a", encoding="ascii") as f:
         f.write("[Service]\nHardenedness=yes\n")
     assert "Hardenedness" in verified().stdout
+
+
+@case("the socket's group can be set on every architecture")
+def lchown(stage):
+    """Where there is no lchown the C library calls fchownat for it."""
+    with open(f"{units_here(stage)}/onecredd.service", encoding="ascii") as f:
+        filters = [line.split("=", 1)[1].split() for line in f
+                   if line.startswith("SystemCallFilter=")]
+    assert filters[1][0] == "~@privileged", filters
+    assert {"lchown", "fchownat"} <= set(filters[-1]), filters
 
 
 @case("the exposure of the service is below 2.0")
