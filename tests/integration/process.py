@@ -127,6 +127,15 @@ def descendants(pid):
     return found
 
 
+def is_running(pid):
+    """False for a process that has ended, whoever is yet to wait for it."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as f:
+            return f.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
+
+
 def signal_pid(pid, signum):
     """kill(2) that does not mind a process that has just gone."""
     try:

@@ -10,6 +10,7 @@ import signal
 
 from ejabberd import Ejabberd
 from fragment import fragment
+from process import is_running
 from stage import Daemon, NOBODY, case, run_cases, wait_until
 
 CONFIG = """[database]
@@ -168,8 +169,7 @@ def many(stage):
 def logs(stage):
     helpers = stage.ejabberd.helpers()
     stage.ejabberd.stop()
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}")
-                               for pid in helpers), 10)
+    wait_until(lambda: not any(is_running(pid) for pid in helpers), 10)
     for text in (stage.daemon.log_text(), stage.ejabberd.log_text()):
         for secret in ("wonderland", "wonderlanD", "pass:word:1",
                        "looking-glass"):

@@ -16,6 +16,7 @@ import time
 
 from ejabberd import Ejabberd
 from fragment import fragment
+from process import is_running
 from radius import digest, radclient, radclient_lines
 from stage import (NOBODY, Daemon, Extauth, case, free_port, run_cases,
                    wait_until)
@@ -377,8 +378,8 @@ def ejabberd_restarted(_stage):
     helpers = World.ejabberd.helpers("onecred-extauth")
     assert helpers
     World.ejabberd.stop()
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}")
-                               for pid in helpers), 10, "their end")
+    wait_until(lambda: not any(is_running(pid) for pid in helpers), 10,
+               "their end")
     start_ejabberd()
     assert opens("alice", "wonderland")
     assert not opens("alice", "wrong-one")
@@ -389,8 +390,8 @@ def ejabberd_killed(_stage):
     helpers = World.ejabberd.helpers("onecred-extauth")
     assert helpers
     World.ejabberd.process.send_signal(signal.SIGKILL)
-    wait_until(lambda: not any(os.path.exists(f"/proc/{pid}")
-                               for pid in helpers), 10, "their end")
+    wait_until(lambda: not any(is_running(pid) for pid in helpers), 10,
+               "their end")
 
 
 @case("the door itself: what clients cannot say through ejabberd")
