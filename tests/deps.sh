@@ -23,7 +23,7 @@ build_packages='gcc libc6-dev pkg-config libevent-dev libpq-dev libssl-dev
 test_packages='clang libclang-rt-dev clang-tidy cppcheck freeradius
 	freeradius-postgresql libdbd-pg-perl perl mandoc libsasl2-modules-sql
 	strace valgrind openssl prosody prosody-modules lua-cyrussasl lua-sec
-	python3-slixmpp
+	python3-slixmpp lua-check
 	ejabberd kamailio kamailio-radius-modules postfix sipsak curl
 	kamailio-postgres-modules
 	kamailio-utils-modules kamailio-extra-modules baresip-core sip-tester
