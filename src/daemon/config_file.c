@@ -1,6 +1,6 @@
 /*
  * Files that the configuration consists of. What may hold a secret is wiped
- * when freed, and refused if everybody can read it.
+ * when freed, and refused if everybody can read it or another user owns it.
  */
 
 #include "daemon/config_file.h"
@@ -51,11 +51,10 @@ read_all(int fd, size_t max, struct secret *out, char *why, size_t cap)
 	return 0;
 }
 
-int
-config_file_read(const char *path, size_t max, struct secret *out,
-    mode_t *mode, char *why, size_t cap)
+static int
+read_file(const char *path, size_t max, struct secret *out, struct stat *st,
+    char *why, size_t cap)
 {
-	struct stat st;
 	int err, fd;
 
 	*out = (struct secret){ 0 };
@@ -63,15 +62,13 @@ config_file_read(const char *path, size_t max, struct secret *out,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return cannot(why, cap, "opened");
-	if (fstat(fd, &st) != 0) {
+	if (fstat(fd, st) != 0) {
 		err = cannot(why, cap, "read");
-	} else if (!S_ISREG(st.st_mode)) {
+	} else if (!S_ISREG(st->st_mode)) {
 		(void)snprintf(why, cap, "is not a regular file");
 		err = -ERR_FORMAT;
 	} else {
 		err = read_all(fd, max, out, why, cap);
-		if (mode != NULL)
-			*mode = st.st_mode & 07777;
 	}
 	(void)close(fd);
 	if (err != 0)
@@ -80,18 +77,39 @@ config_file_read(const char *path, size_t max, struct secret *out,
 }
 
 int
+config_file_read(const char *path, size_t max, struct secret *out,
+    mode_t *mode, char *why, size_t cap)
+{
+	struct stat st;
+	int err = read_file(path, max, out, &st, why, cap);
+
+	if (err == 0 && mode != NULL)
+		*mode = st.st_mode & 07777;
+	return err;
+}
+
+int
 config_file_secret(const char *path, size_t max, struct secret *out,
     char *why, size_t cap)
 {
-	mode_t mode = 0;
-	int err = config_file_read(path, max, out, &mode, why, cap);
+	struct stat st;
+	int err = read_file(path, max, out, &st, why, cap);
 
-	if (err == 0 && (mode & S_IRWXO) != 0) {
+	if (err != 0)
+		return err;
+	if ((st.st_mode & S_IRWXO) != 0) {
 		(void)snprintf(why, cap, "holds a secret and is open to "
 		    "everybody (mode %04o): chmod o= it",
-		    (unsigned int)mode);
-		secret_free(out);
+		    (unsigned int)(st.st_mode & 07777));
+		err = -ERR_FORMAT;
+	} else if (geteuid() != 0 && st.st_uid != 0 &&
+	    st.st_uid != geteuid()) {
+		(void)snprintf(why, cap, "holds a secret and belongs to "
+		    "another user (uid %lu): chown it to root",
+		    (unsigned long)st.st_uid);
 		err = -ERR_FORMAT;
 	}
+	if (err != 0)
+		secret_free(out);
 	return err;
 }

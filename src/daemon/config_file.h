@@ -17,7 +17,11 @@ int	config_file_read(const char *path, size_t max, struct secret *out,
 	    mode_t *mode, char *why, size_t cap)
 	    __attribute__((warn_unused_result));
 
-/* The same for a file that nobody but owner and group may read or write. */
+/*
+ * The same for a file that nobody but owner and group may read or write, and
+ * that is root's or our own: another owner could put in a secret that it
+ * knows. Root, who only looks, reads the files of any service.
+ */
 int	config_file_secret(const char *path, size_t max, struct secret *out,
 	    char *why, size_t cap) __attribute__((warn_unused_result));
 

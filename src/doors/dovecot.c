@@ -127,6 +127,8 @@ take_line(struct connection *c, struct span text)
 static void
 consume(struct connection *c, size_t n)
 {
+	if (n == 0)
+		return;
 	c->n -= n;
 	memmove(c->in, c->in + n, c->n);
 	secret_wipe(c->in + c->n, n);
@@ -148,24 +150,27 @@ skip_line(struct connection *c)
 static bool
 take_lines(struct connection *c)
 {
-	while (c->n > 0 && dovecot_exchanges_room(&c->exchanges)) {
-		size_t end = span_find(span_mem(c->in, c->n), '\n');
-		bool ok = true;
+	bool ok = true, half = false;
+	size_t at = 0;
 
-		if (end == c->n) {
-			if (c->skipping || c->n == sizeof(c->in))
-				skip_line(c);
-			return true;
-		}
+	while (ok && at < c->n && dovecot_exchanges_room(&c->exchanges)) {
+		struct span rest = span_mem(c->in + at, c->n - at);
+		size_t end = span_find(rest, '\n');
+
+		half = end == rest.n;
+		if (half)
+			break;
 		(void)event_del(c->peer.late);
 		if (!c->skipping)
-			ok = take_line(c, span_mem(c->in, end));
+			ok = take_line(c, span_head(rest, end));
 		c->skipping = false;
-		consume(c, end + 1);
-		if (!ok)
-			return false;
+		at += end + 1;
 	}
-	return true;
+	/* NB: once, for a buffer may be full of empty lines. */
+	consume(c, at);
+	if (half && (c->skipping || c->n == sizeof(c->in)))
+		skip_line(c);
+	return ok;
 }
 
 /* Sends what it can. False: the client has gone. */

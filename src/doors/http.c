@@ -9,6 +9,10 @@
  * This file is the loop and the connections; what is asked for is judged in
  * http_watch.c and http_exchange.c. Nothing that was sent is logged.
  *
+ * Who leaves, or says that there is no further request (shutdown() of one
+ * side), is not watched for while a decision is under way: that ends soon by
+ * itself, and counts and is logged whether or not its asker stays.
+ *
  * Each connection has a timer of its own that starts anew with every answer:
  * MHD's own timeout starts anew with every octet, so a peer that sends one
  * now and then would stay for ever. While a decision is under way the timer
@@ -44,7 +48,6 @@ struct connection {
 	struct http_door	*door;
 	struct connection	*next, **link;	/* all of the door's */
 	struct event		*deadline;
-	struct event		*gone;		/* the peer closes; made late */
 	struct MHD_Connection	*mhd;		/* suspended, or NULL */
 	struct request		*waiting;	/* what it waits with */
 	int			 fd;		/* MHD's */
@@ -121,8 +124,6 @@ wake(struct connection *c)
 	struct MHD_Connection *mhd = c->mhd;
 
 	c->mhd = NULL;
-	if (c->gone != NULL)
-		(void)event_del(c->gone);
 	(void)event_add(c->deadline, &c->door->request_time);
 	MHD_resume_connection(mhd);
 	run_soon(c->door);
@@ -136,21 +137,13 @@ on_ready(void *arg)
 	wake(request->connection);
 }
 
-/* Ends the request that is under way: nobody waits for its answer. */
+/* Ends the request that is under way: the door closes. */
 static void
 abandon(struct connection *c)
 {
 	c->waiting->step = STEP_GONE;
 	http_exchange_cancel(c->waiting->exchange);
 	wake(c);
-}
-
-static void
-on_gone(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	abandon(arg);
 }
 
 /* MHD finds the end of the stream and closes. */
@@ -174,8 +167,6 @@ connection_free(struct connection *c)
 		*c->link = c->next;
 	if (c->deadline != NULL)
 		event_free(c->deadline);
-	if (c->gone != NULL)
-		event_free(c->gone);
 	if (c->door->listener != NULL)
 		listener_closed(c->door->listener);
 	free(c);
@@ -286,6 +277,18 @@ on_accept(int fd, void *arg)
 	run(door);
 }
 
+/*
+ * Whether the peer has nothing more to ask. MHD reads until less comes than it
+ * has room for, and would miss an end that came with the request.
+ */
+static bool
+has_ended(int fd)
+{
+	uint8_t octet;
+
+	return recv(fd, &octet, sizeof(octet), MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Hands the answer to MHD; its text stays the exchange's. MHD_NO closes. */
 static enum MHD_Result
 send_answer(struct http_door *door, struct request *request,
@@ -298,7 +301,8 @@ send_answer(struct http_door *door, struct request *request,
 	request->step = STEP_ANSWERED;
 	http_counts_add(&door->counts, answer->status);
 	/* After it the peer's next request is another daemon's. */
-	response = http_response_new(answer, door->draining);
+	response = http_response_new(answer, door->draining ||
+	    has_ended(request->connection->fd));
 	if (response == NULL)
 		return MHD_NO;
 	rc = MHD_queue_response(mhd, answer->status, response);
@@ -327,10 +331,11 @@ note_refusal(struct http_door *door, int fd)
 
 static enum MHD_Result
 on_field(void *arg, enum MHD_ValueKind kind, const char *name,
-    const char *value)
+    size_t name_n, const char *value, size_t value_n)
 {
 	(void)kind;
-	http_headers_add(arg, span_str(name), span_str(value));
+	http_headers_add(arg, span_mem(name, name_n),
+	    span_mem(value, value_n));
 	return MHD_YES;
 }
 
@@ -351,10 +356,12 @@ on_header(struct http_door *door, struct request *request,
 	size_t n = 0;
 
 	x->method = http_method_parse(span_str(method));
-	(void)MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_field,
+	(void)MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, on_field,
 	    &headers);
 	request->step = STEP_DISCARD;
-	if (!http_watch_answer(&watch, x) &&
+	if (headers.malformed)
+		http_exchange_error(x, 400, "a header field is none");
+	else if (!http_watch_answer(&watch, x) &&
 	    http_exchange_begin(x, &headers, door->clients))
 		request->step = STEP_BODY;
 	if (x->answer.status == MHD_HTTP_UNAUTHORIZED)
@@ -363,8 +370,8 @@ on_header(struct http_door *door, struct request *request,
 	secret_wipe((void *)(uintptr_t)headers.authorization.p,
 	    headers.authorization.n);
 	if (request->step == STEP_DISCARD && (headers.chunked ||
-	    headers.repeated || http_headers_length(&headers, &n) != 0 ||
-	    n > DISCARD_MAX))
+	    headers.repeated || headers.malformed ||
+	    http_headers_length(&headers, &n) != 0 || n > DISCARD_MAX))
 		return send_answer(door, request, mhd);
 	return MHD_YES;
 }
@@ -379,11 +386,6 @@ on_complete(struct http_door *door, struct request *request,
 	if (request->step == STEP_DISCARD ||
 	    http_exchange_end(request->exchange))
 		return send_answer(door, request, mhd);
-	if (c->gone == NULL)
-		c->gone = event_new(door->context->base, c->fd, EV_CLOSED,
-		    on_gone, c);
-	if (c->gone == NULL || event_add(c->gone, NULL) != 0)
-		return MHD_NO;
 	(void)event_del(c->deadline);
 	request->step = STEP_WAITING;
 	request->suspended = true;

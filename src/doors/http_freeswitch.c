@@ -8,6 +8,10 @@
  * NB: a <user> without a1-hash lets everybody in (allow-empty-password is
  * FreeSWITCH's default). There is one function that writes a user, and it
  * needs the hash. The algorithm is not said: the length of the response tells.
+ *
+ * NB: FreeSWITCH takes the user of the domain that it asks for, whatever the
+ * realm of the credentials. A password of alice@example.com must not open
+ * alice@example.org: is_tied() stands between them.
  */
 
 #include "doors/http_freeswitch.h"
@@ -127,6 +131,7 @@ freeswitch_not_found(void)
 
 /* What the answer names; it outlives the body. Owner: the exchange. */
 struct names {
+	bool	tied;		/* the domain can only be the account's */
 	size_t	user_n, domain_n;
 	uint8_t	octets[];	/* user, then domain */
 };
@@ -156,6 +161,17 @@ answer_user(struct http_exchange *x, struct span ha1)
 	wbuf_wipe(&wb);
 }
 
+/* Whether the directory's domain is that of the account. */
+static bool
+is_tied(const struct names *names, const struct account *account)
+{
+	struct span domain = span_mem(names->octets + names->user_n,
+	    names->domain_n);
+
+	return names->tied ||
+	    span_equal_nocase(domain, span_str(account->domain));
+}
+
 static void
 on_decided(const struct auth_reply *reply, void *arg)
 {
@@ -163,7 +179,10 @@ on_decided(const struct auth_reply *reply, void *arg)
 
 	switch (reply->verdict) {
 	case VERDICT_ALLOW:
-		answer_user(x, span_str(reply->ha1));
+		if (is_tied(x->state, &reply->account))
+			answer_user(x, span_str(reply->ha1));
+		else
+			answer_not_found(x);
 		break;
 	case VERDICT_DENY:
 		answer_not_found(x);
@@ -189,6 +208,9 @@ keep_names(struct http_exchange *x, const struct freeswitch_request *request)
 	x->state = names;
 	if (names == NULL)
 		return false;
+	/* Names within one realm mean one account, wherever they are used. */
+	names->tied = x->client->realms.count == 1 ||
+	    span_equal_nocase(request->domain, request->digest.realm);
 	names->user_n = request->user.n;
 	names->domain_n = request->domain.n;
 	wbuf_init(&wb, names->octets, n);

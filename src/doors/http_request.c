@@ -135,6 +135,32 @@ http_method_parse(struct span word)
 	return HTTP_OTHER;
 }
 
+/* RFC 9110 5.6.2: token = 1*tchar */
+static bool
+is_token(struct span s)
+{
+	static const struct span others = {
+		(const uint8_t *)"!#$%&'*+-.^_`|~", 15
+	};
+
+	for (size_t i = 0; i < s.n; i++) {
+		uint8_t c = ascii_lower(s.p[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+		    span_find(others, c) == others.n)
+			return false;
+	}
+	return s.n > 0;
+}
+
+/* RFC 9110 5.5: these end a value for some readers, and not for others. */
+static bool
+is_one_line(struct span s)
+{
+	return span_find(s, '\0') == s.n && span_find(s, '\r') == s.n &&
+	    span_find(s, '\n') == s.n;
+}
+
 void
 http_headers_add(struct http_headers *headers, struct span name,
     struct span value)
@@ -149,6 +175,9 @@ http_headers_add(struct http_headers *headers, struct span name,
 		{ "Accept", &headers->accept }
 	};
 
+	/* RFC 9112 5.1: no blank between the name and the colon either. */
+	if (!is_token(name) || !is_one_line(value))
+		headers->malformed = true;
 	if (span_equal_nocase(name, SPAN_LIT("Transfer-Encoding")))
 		headers->chunked = true;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

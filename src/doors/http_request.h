@@ -72,6 +72,7 @@ struct http_headers {
 	struct span	accept;
 	bool		chunked;	/* Transfer-Encoding is there */
 	bool		repeated;	/* what may come once came twice */
+	bool		malformed;	/* others may read another request */
 };
 
 /* Takes one header field in. */

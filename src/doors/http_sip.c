@@ -98,6 +98,18 @@ string_of(struct span s)
 	return json_stringn(s.n > 0 ? (const char *)s.p : "", s.n);
 }
 
+/*
+ * NB: Authentication-Info holds the phone's cnonce, which may be any octets:
+ * what JSON cannot say is left out. The login is right all the same.
+ */
+static json_t *
+info_of(struct span info)
+{
+	json_t *string = string_of(info);
+
+	return string != NULL ? string : string_of(SPAN_EMPTY);
+}
+
 json_t *
 http_sip_json(const struct sip_reply *reply)
 {
@@ -128,7 +140,7 @@ http_sip_json(const struct sip_reply *reply)
 	    "row", reply->row,
 	    "rows", rows,
 	    "challenges", challenges,
-	    "authentication_info", string_of(reply->authentication_info));
+	    "authentication_info", info_of(reply->authentication_info));
 }
 
 void

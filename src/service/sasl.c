@@ -64,6 +64,7 @@ struct sasl_ticket {
 	enum sasl_mech		 id;
 	char			 domain[DOMAIN_MAX + 1];
 	bool			 decided;	/* waits for its callback */
+	bool			 answering;	/* within it */
 	struct auth_ticket	*auth;		/* under way, or NULL */
 	const char		*door;
 	char			 source[64];
@@ -128,6 +129,8 @@ ticket_finish(struct sasl_ticket *ticket)
 		reply.state = wbuf_written(&ticket->state);
 	if (ticket->status == SASL_ALLOW)
 		reply.account = ticket->account;
+	/* NB: the callback may cancel what it was called for. */
+	ticket->answering = true;
 	ticket->cb(&reply, ticket->arg);
 	ticket_free(ticket);
 }
@@ -365,6 +368,10 @@ judge_final(const struct verifier_context *context,
 /*
  * The client names a binding that the service does not have. The service may
  * not know its data before it has seen what the client names.
+ *
+ * RFC 5802 6: "y" says that we have none to offer. Where we have, somebody
+ * took it off the list; the first step asks too, but not every service says
+ * then what it can.
  */
 static bool
 binding_differs(const struct scram_server *server,
@@ -372,6 +379,8 @@ binding_differs(const struct scram_server *server,
 {
 	bool same = span_equal(span_str(server->cb_type), request->cb_type);
 
+	if (server->cb_flag == SCRAM_CB_UNUSED && request->plus_offered)
+		return true;
 	if (server->cb_flag != SCRAM_CB_USED)
 		return false;
 	if (first && request->cb_type.n == 0)
@@ -511,6 +520,8 @@ sasl_submit(struct sasl *sasl, const struct sasl_request *request,
 void
 sasl_cancel(struct sasl_ticket *ticket)
 {
+	if (ticket->answering)
+		return;
 	if (ticket->decided)
 		TAILQ_REMOVE(&ticket->sasl->decided, ticket, next);
 	else if (ticket->auth != NULL)

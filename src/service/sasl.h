@@ -95,6 +95,8 @@ void		 sasl_free(struct sasl **sasl);
 struct sasl_ticket *sasl_submit(struct sasl *sasl,
 		    const struct sasl_request *request, sasl_cb *cb,
 		    void *arg);
+
+/* The callback will not fire; within it: nothing. */
 void		 sasl_cancel(struct sasl_ticket *ticket);
 
 /* Exact names; SASL_MECH_NONE if unknown. */

@@ -60,9 +60,11 @@ check_message(const struct sip_message *message, struct span in)
 	check_uri(message->uri);
 	check_party(&message->from, header);
 	check_party(&message->to, header);
-	FUZZ_MUST(message->contact_count <= SIP_CONTACTS_MAX);
-	for (size_t i = 0; i < message->contact_count; i++)
-		FUZZ_MUST(inside(message->contacts[i], header));
+	FUZZ_MUST(message->effect_count <= SIP_EFFECTS_MAX);
+	for (size_t i = 0; i < message->effect_count; i++) {
+		FUZZ_MUST(message->effects[i].name < SIP_EFFECT_COUNT);
+		FUZZ_MUST(inside(message->effects[i].value, header));
+	}
 	FUZZ_MUST(message->row_count <= SIP_ROWS_MAX);
 	for (size_t i = 0; i < message->row_count; i++)
 		FUZZ_MUST(inside(message->rows[i], header));
@@ -112,7 +114,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_MUST(rc == -ERR_FORMAT || rc == -ERR_TOO_LONG);
 		FUZZ_MUST(message.method.n == 0 && message.to.uri.n == 0 &&
 		    message.row_count == 0 && message.body.n == 0 &&
-		    message.contact_count == 0 && message.cseq ==
+		    message.effect_count == 0 && message.cseq ==
 		    nothing.cseq);
 		return 0;
 	}

@@ -19,8 +19,8 @@ from stage import (NOBODY, Daemon, case, find_program, free_port, run_cases,
                    wait_until)
 
 CANARY = "Canary-7f3a"
-TOKENS = {name: f"c4nary-{name}-0123456789" for name in ("fs", "plain",
-                                                         "org")}
+TOKENS = {name: f"c4nary-{name}-0123456789" for name in ("fs", "one", "two",
+                                                         "plain", "org")}
 FORM = "application/x-www-form-urlencoded"
 HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 
@@ -35,6 +35,9 @@ def config_text(stage):
     text = (f"[database]\nconninfo = {stage.postgres.conninfo()}\n"
             f"lookup_timeout = 1s\n[http]\nlisten = 127.0.0.1:{World.port}\n")
     for name, rest in (("fs", "rights = sip ha1\n"), ("plain", ""),
+                       ("one", "rights = sip ha1\nrealms = example.com\n"),
+                       ("two", "rights = sip ha1\n"
+                               "realms = example.com sip.example.com\n"),
                        ("org", "rights = sip ha1\nrealms = example.org\n")):
         text += (f"[http-client {name}]\ntoken_file = {World.files[name]}\n"
                  f"{rest}")
@@ -53,6 +56,14 @@ def prepare(stage):
         stage.script("user-add", check=True, user=f"{name}@example.com",
                      password_file=stage.password_file(password))
     stage.script("user-disable", check=True, user="dora@example.com")
+    # Whoever knows the one password must not get the other account.
+    stage.script("domain-add", check=True, domain="example.org")
+    stage.script("user-add", check=True, user="alice@example.org",
+                 password_file=stage.password_file("another-one"))
+    stage.script("realm-add", check=True, realm="sip.example.com",
+                 domain="example.com")
+    stage.script("user-add", check=True, user="bea@example.com",
+                 password_file=stage.password_file("wonderland"))
     World.port = free_port()
     for name, token in TOKENS.items():
         World.files[name] = stage.file(f"{name}.token", token + "\n",
@@ -150,10 +161,9 @@ def right(stage):
         assert read(fetch(lookup(user=full))) == \
             ("example.com", full, ha1_of(user=full))
         # force-register-domain: another directory domain than the realm.
-        assert read(fetch(lookup(domain="pbx.example"))) == \
-            ("pbx.example", "alice", ha1_of())
-        assert read(fetch(lookup(domain="a'b&<c>"))) == \
-            ("a'b&<c>", "alice", ha1_of())
+        for domain in "pbx.example", "a'b&<c>":
+            assert read(fetch(lookup(domain=domain), TOKENS["one"])) == \
+                (domain, "alice", ha1_of())
         # An older mod_xml_curl ends its form with a line feed.
         assert read(fetch(urlencode(lookup()) + "\n")) is not None
 
@@ -192,6 +202,26 @@ def wrong(stage):
             assert read(fetch(body)) is None, name
         for body in ("%", "a=%0", "a=%00", "\0", "a&" * 300):
             assert fetch(body).status == 400, body
+
+
+@case("a password opens no account of the same name in another domain")
+def domains(stage):
+    with start(stage):
+        ready()
+        for client in "fs", "two":
+            token = TOKENS[client]
+            for domain in "example.org", "pbx.example", "sip.example.com":
+                assert read(fetch(lookup(domain=domain), token)) is None
+                assert read(fetch(lookup(domain=None, key_value=domain),
+                                  token)) is None
+            # The realm, or the domain of the account.
+            for domain in "example.com", "EXAMPLE.com":
+                assert read(fetch(lookup(domain=domain), token)) == \
+                    (domain, "alice", ha1_of())
+            own = {"user": "bea", "realm": "sip.example.com"}
+            for domain in "example.com", "sip.example.com":
+                assert read(fetch(lookup(domain=domain, **own), token)) == \
+                    (domain, "bea", ha1_of(**own))
 
 
 @case("a1-hash only with the right ha1, and for the realms of the client")

@@ -612,6 +612,35 @@ START_TEST(cancel_deferred)
 }
 END_TEST
 
+static void
+on_reply_cancel(const struct auth_reply *r, void *arg)
+{
+	struct auth_ticket **ticket = arg;
+
+	(void)r;
+	replies++;
+	auth_cancel(*ticket);
+}
+
+/* Who cancels the ticket that it is called for harms nobody. */
+START_TEST(cancel_within_callback)
+{
+	struct auth_request request = password_request(
+	    _i == 0 ? "" : "alice", "wonderland");
+	struct credential row = alice(_i == 1);
+	struct auth_ticket *ticket = auth_submit(auth, &request,
+	    on_reply_cancel, &ticket);
+
+	if (_i > 0)
+		answer(STORE_OK, &row);
+	while (replies == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(replies, 1);
+	ck_assert_int_eq(cancels, 0);
+}
+END_TEST
+
 START_TEST(cancel_lookup)
 {
 	struct auth_request request = password_request("alice", CANARY);
@@ -802,6 +831,7 @@ suite(void)
 	tcase_add_loop_test(tc, rfc5090_aor, 0, COUNT(aors));
 	tcase_add_loop_test(tc, exists, 0, COUNT(existence));
 	tcase_add_test(tc, cancel_deferred);
+	tcase_add_loop_test(tc, cancel_within_callback, 0, 3);
 	tcase_add_test(tc, cancel_lookup);
 	tcase_add_test(tc, cancel_in_worker);
 	tcase_add_test(tc, workers_full);

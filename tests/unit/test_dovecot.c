@@ -16,6 +16,7 @@
 
 #include "core/base64.h"
 #include "doors/dovecot.h"
+#include "doors/dovecot_line.h"
 #include "service/sasl.h"
 #include "unit.h"
 
@@ -482,6 +483,22 @@ START_TEST(many_short_lines)
 }
 END_TEST
 
+/* Whole buffers of empty lines; the question behind them is not lost. */
+START_TEST(many_empty_lines)
+{
+	static const char ask[] = "AUTH\t1\tPLAIN\tresp=YQ==\n";
+	static char text[4 * DOVECOT_LINE_MAX + sizeof(ask)];
+	size_t n = sizeof(text) - (size_t)_i;
+
+	memset(text, '\n', n);
+	memcpy(text + n - sizeof(ask) + 1, ask, sizeof(ask) - 1);
+	put_n(text, n);
+	ck_assert(receive());
+	ck_assert_uint_eq(asked.submitted, 1);
+	ck_assert_str_eq(in, "");
+}
+END_TEST
+
 /* What was begun and left is bounded by number and by age. */
 START_TEST(begun_and_left)
 {
@@ -682,6 +699,7 @@ suite(void)
 	tcase_add_test(tc, interleaved_and_cancelled);
 	tcase_add_test(tc, back_pressure);
 	tcase_add_test(tc, many_short_lines);
+	tcase_add_loop_test(tc, many_empty_lines, 0, 40);
 	tcase_add_test(tc, begun_and_left);
 	tcase_add_loop_test(tc, refused, 0, COUNT(refusals));
 	tcase_add_test(tc, long_lines);

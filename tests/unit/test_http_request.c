@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #define COUNT(a)	(int)(sizeof(a) / sizeof((a)[0]))
+#define SPAN(s)		{ (const uint8_t *)(s), sizeof(s) - 1 }
 
 static struct http_target	 target;
 static struct http_headers	 headers;
@@ -193,6 +194,7 @@ START_TEST(reads_fields)
 	    SPAN_LIT("application/json")));
 	ck_assert(!http_media_type(headers.content_type,
 	    SPAN_LIT("application/jso")));
+	ck_assert(!headers.malformed);
 	add("Transfer-Encoding", "identity");
 	ck_assert(headers.chunked);
 	add("Content-Type", "application/json; charset=utf-8");
@@ -211,6 +213,35 @@ START_TEST(fields_that_come_once)
 	ck_assert(!headers.repeated);
 	add(single[_i], "");
 	ck_assert(headers.repeated);
+}
+END_TEST
+
+static const struct {
+	struct span	name, value;
+	bool		malformed;
+} lines[] = {
+	{ SPAN("!#$%&'*+-.^_`|~09AZaz"), SPAN(""), false },
+	{ SPAN("X"), SPAN("a\tb \x7f\xff ,;:\"()"), false },
+	{ SPAN(""), SPAN("x"), true }, { SPAN(" X"), SPAN(""), true },
+	{ SPAN("Content-Length "), SPAN("3"), true },
+	{ SPAN("Content-Length\t"), SPAN("3"), true },
+	{ SPAN("Content Length"), SPAN("3"), true },
+	{ SPAN("X:"), SPAN(""), true }, { SPAN("X\0Y"), SPAN(""), true },
+	{ SPAN("X@"), SPAN(""), true }, { SPAN("X("), SPAN(""), true },
+	{ SPAN("X\x7f"), SPAN(""), true }, { SPAN("\xc3\xa9"), SPAN(""), true },
+	{ SPAN("X"), SPAN("a\0b"), true }, { SPAN("X"), SPAN("\0"), true },
+	{ SPAN("X"), SPAN("a\rContent-Length: 3"), true },
+	{ SPAN("X"), SPAN("a\nContent-Length: 3"), true }
+};
+
+/* What two readers could take for different header fields. */
+START_TEST(rfc9110_5)
+{
+	headers = (struct http_headers){ .chunked = false };
+	http_headers_add(&headers, lines[_i].name, lines[_i].value);
+	ck_assert(headers.malformed == lines[_i].malformed);
+	add("X", "y");
+	ck_assert(headers.malformed == lines[_i].malformed);
 }
 END_TEST
 
@@ -329,6 +360,7 @@ suite(void)
 	tcase_add_loop_test(tc, reads_methods, 0, COUNT(methods));
 	tcase_add_test(tc, reads_fields);
 	tcase_add_loop_test(tc, fields_that_come_once, 0, COUNT(single));
+	tcase_add_loop_test(tc, rfc9110_5, 0, COUNT(lines));
 	tcase_add_loop_test(tc, reads_lengths, 0, COUNT(lengths));
 	tcase_add_loop_test(tc, reads_accept, 0, COUNT(accepts));
 	tcase_add_loop_test(tc, rfc6750_2_1, 0, COUNT(bearers));

@@ -680,6 +680,29 @@ START_TEST(rfc5802_channel_binding)
 }
 END_TEST
 
+/*
+ * "y" where the service has a binding: refused in whichever step the service
+ * says so first.
+ */
+START_TEST(rfc5802_6_downgrade)
+{
+	struct sasl_request request = request_of(SASL_MECH_SCRAM_SHA_256);
+	struct scram_client client;
+
+	scram_begin(&scrams[2], &client, "alice", PASSWORD, ENABLED);
+	request.plus_offered = _i > 0;
+	request.cb_type = _i > 0 ? SPAN_LIT("tls-exporter") : SPAN_EMPTY;
+	request.cb_data = _i > 0 ? CB_DATA : SPAN_EMPTY;
+	submit(request, client.final);
+	if (asked.cb != NULL)
+		answer(STORE_OK, ENABLED);
+	wait_reply(2);
+	ck_assert_int_eq(got.status, _i > 0 ? SASL_DENY : SASL_ALLOW);
+	ck_assert_int_eq(got.reason, _i > 0 ? REASON_MALFORMED : REASON_OK);
+	ck_assert_int_eq(lines, 1);
+}
+END_TEST
+
 START_TEST(scram_binding_too_long)
 {
 	static const char big[SCRAM_CB_MAX + 1] = "x";
@@ -964,6 +987,41 @@ START_TEST(cancel)
 }
 END_TEST
 
+static int told;
+
+static void
+on_reply_cancel(const struct sasl_reply *reply, void *arg)
+{
+	struct sasl_ticket **ticket = arg;
+
+	(void)reply;
+	told++;
+	sasl_cancel(*ticket);
+}
+
+/* Who cancels the ticket that it is called for harms nobody. */
+START_TEST(cancel_within_callback)
+{
+	struct sasl_request request = request_of(_i == 0 ?
+	    SASL_MECH_LOGIN : SASL_MECH_PLAIN);
+	struct sasl_ticket *ticket;
+
+	told = 0;
+	if (_i > 0) {
+		request.data = SPAN_LIT("\0alice\0" PASSWORD);
+		request.has_data = true;
+	}
+	ticket = sasl_submit(sasl, &request, on_reply_cancel, &ticket);
+	if (_i > 0)
+		answer(STORE_OK, ENABLED);
+	for (int i = 0; told == 0 && i < 10000; i++)
+		event_base_loop(base, EVLOOP_ONCE);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(told, 1);
+	ck_assert_int_eq(cancels, 0);
+}
+END_TEST
+
 /* What is decided and not told ends with sasl, in silence. */
 START_TEST(end_with_tickets)
 {
@@ -995,6 +1053,7 @@ suite(void)
 	tcase_add_test(tc, scram_salts);
 	tcase_add_loop_test(tc, scram_first_refused, 0, COUNT(firsts));
 	tcase_add_loop_test(tc, rfc5802_channel_binding, 0, COUNT(channels));
+	tcase_add_loop_test(tc, rfc5802_6_downgrade, 0, 2);
 	tcase_add_test(tc, scram_binding_too_long);
 	tcase_add_loop_test(tc, outage, 0, 4 * COUNT(outages));
 	tcase_add_loop_test(tc, no_key, 0, 2);
@@ -1005,6 +1064,7 @@ suite(void)
 	tcase_add_test(tc, domain_not_listed);
 	tcase_add_test(tc, bounds);
 	tcase_add_loop_test(tc, cancel, 0, 5);
+	tcase_add_loop_test(tc, cancel_within_callback, 0, 2);
 	tcase_add_test(tc, end_with_tickets);
 	suite_add_tcase(s, tc);
 	return s;

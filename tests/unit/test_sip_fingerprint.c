@@ -33,7 +33,7 @@ teardown(void)
 
 /* A request of several parts; each NULL in change is the default. */
 enum part {
-	METHOD, URI, FROM, TO, CALL_ID, CONTACT, CSEQ, VIA, ROUTE, ROW, BODY,
+	METHOD, URI, FROM, TO, CALL_ID, EFFECTS, CSEQ, VIA, ROUTE, ROW, BODY,
 	PART_COUNT
 };
 
@@ -57,7 +57,7 @@ build(int i, enum part part, const char *text)
 	n = snprintf(buffer[i], sizeof(buffer[i]), "%s %s SIP/2.0\r\n"
 	    "From: %s\r\nTo: %s\r\nCall-ID: %s\r\n%sCSeq: %s %s\r\n"
 	    "Via: %s\r\nRoute: %s\r\nProxy-Authorization: %s\r\n\r\n%s",
-	    p[METHOD], p[URI], p[FROM], p[TO], p[CALL_ID], p[CONTACT],
+	    p[METHOD], p[URI], p[FROM], p[TO], p[CALL_ID], p[EFFECTS],
 	    p[CSEQ], p[METHOD], p[VIA], p[ROUTE], p[ROW], p[BODY]);
 	ck_assert_int_lt(n, (int)sizeof(buffer[i]));
 	ck_assert_msg(sip_message_parse(span_mem(buffer[i], (size_t)n),
@@ -77,6 +77,8 @@ same(enum sip_role role)
 	return memcmp(out[0], out[1], sizeof(out[0])) == 0;
 }
 
+#define C	"m: <sip:a@192.0.2.1>\r\n"
+
 static const struct {
 	enum part part;
 	const char *text;
@@ -93,13 +95,29 @@ static const struct {
 	{ FROM, "\"A\"<sip:a@example.com>;tag=1", false, false },
 	{ TO, "<sip:bob@example.com>;tag=1", false, false },
 	{ CALL_ID, "2@example.com", false, false },
-	{ CONTACT, "m: <sip:a@192.0.2.2>\r\n", false, false },
-	{ CONTACT, "CONTACT :\r\n <sip:a@192.0.2.1>\r\n", true, true },
-	{ CONTACT, "", false, false },
-	{ CONTACT, "m:\r\n", false, false },
-	{ CONTACT, "m: <sip:a@192.0.2.1>\r\nm:\r\n", false, false },
-	{ CONTACT, "m: <sip:a@192.0.2.1>\r\nm: <sip:b@192.0.2.1>\r\n", false,
+	{ EFFECTS, "m: <sip:a@192.0.2.2>\r\n", false, false },
+	{ EFFECTS, "CONTACT :\r\n <sip:a@192.0.2.1>\r\n", true, true },
+	{ EFFECTS, "", false, false },
+	{ EFFECTS, "m:\r\n", false, false },
+	{ EFFECTS, "m: <sip:a@192.0.2.1>\r\nm:\r\n", false, false },
+	{ EFFECTS, "m: <sip:a@192.0.2.1>\r\nm: <sip:b@192.0.2.1>\r\n", false,
 	    false },
+	{ EFFECTS, C "Path: <sip:evil;lr>\r\n", false, false },
+	{ EFFECTS, C "Expires: 0\r\n", false, false },
+	{ EFFECTS, C "Refer-To: <sip:e@a>\r\n", false, false },
+	{ EFFECTS, C "r: <sip:e@a>\r\n", false, false },
+	{ EFFECTS, C "Referred-By: <sip:e@a>\r\n", false, false },
+	{ EFFECTS, C "B: <sip:e@a>\r\n", false, false },
+	{ EFFECTS, C "Replaces: 1;to-tag=a\r\n", false, false },
+	{ EFFECTS, C "Join: 1;to-tag=a\r\n", false, false },
+	{ EFFECTS, C "Event: dialog\r\n", false, false },
+	{ EFFECTS, C "o: dialog\r\n", false, false },
+	{ EFFECTS, C "P-Preferred-Identity: <sip:e@a>\r\n", false, false },
+	{ EFFECTS, C "Record-Route: <sip:p;lr>\r\n", true, true },
+	{ EFFECTS, C "Max-Forwards: 9\r\n", true, true },
+	{ EFFECTS, C "Content-Length: 5\r\n", true, true },
+	{ EFFECTS, C "X-Path: <sip:p>\r\n", true, true },
+	{ EFFECTS, C "x: 60\r\n", true, true },
 	{ CSEQ, "8", true, false },
 	{ CSEQ, "0007", true, true },
 	{ VIA, "SIP/2.0/TCP 192.0.2.9", true, true },
@@ -140,12 +158,44 @@ START_TEST(parts_are_counted)
 		message[1] = (struct sip_message){ .call_id = left,
 		    .body = right };
 		ck_assert(same(SIP_PROXY) == (cut == all.n));
-		message[0] = (struct sip_message){ .contacts = { all },
-		    .contact_count = 1 };
-		message[1] = (struct sip_message){ .contacts = { left, right },
-		    .contact_count = 2 };
+		message[0] = (struct sip_message){
+		    .effects = { { SIP_CONTACT, all } }, .effect_count = 1 };
+		message[1] = (struct sip_message){
+		    .effects = { { SIP_CONTACT, left }, { SIP_CONTACT,
+		    right } }, .effect_count = 2 };
 		ck_assert(!same(SIP_PROXY));
+		message[0] = (struct sip_message){
+		    .effects = { { SIP_CONTACT, left }, { SIP_PATH,
+		    right } }, .effect_count = 2 };
+		message[1] = (struct sip_message){
+		    .effects = { { SIP_CONTACT, all }, { SIP_PATH,
+		    SPAN_EMPTY } }, .effect_count = 2 };
+		ck_assert(same(SIP_PROXY) == (cut == all.n));
 	}
+}
+END_TEST
+
+/* Fields with these texts in front of the body. */
+static bool
+same_effects(const char *a, const char *b)
+{
+	build(0, EFFECTS, a);
+	build(1, EFFECTS, b);
+	return same(SIP_PROXY);
+}
+
+/* RFC 3261 7.3.1: the order of fields counts within one name only. */
+START_TEST(order_of_fields)
+{
+	ck_assert(same_effects("Path: <sip:p>\r\nm: <sip:a>\r\nr: <sip:r>\r\n",
+	    "Refer-To: <sip:r>\r\nContact: <sip:a>\r\nPath: <sip:p>\r\n"));
+	ck_assert(same_effects("Path: 1\r\nm: 3\r\nPath: 2\r\n",
+	    "m: 3\r\nPath: 1\r\nPath: 2\r\n"));
+	ck_assert(!same_effects("Path: 1\r\nPath: 2\r\n",
+	    "Path: 2\r\nPath: 1\r\n"));
+	/* One name is not another. */
+	ck_assert(!same_effects("Path: 1\r\n", "Expires: 1\r\n"));
+	ck_assert(!same_effects("Replaces: 1\r\n", "Join: 1\r\n"));
 }
 END_TEST
 
@@ -198,7 +248,7 @@ START_TEST(long_values)
 END_TEST
 
 /*
- * One value computed elsewhere (HMAC-SHA-256 of Python over the description in
+ * One value computed elsewhere (SHA-256 of Python over the description in
  * sip_fingerprint.c): a change of the format shows.
  */
 START_TEST(known_answer)
@@ -212,7 +262,7 @@ START_TEST(known_answer)
 	wbuf_init(&wb, hex, sizeof(hex));
 	wbuf_hex(&wb, span_mem(out, sizeof(out)));
 	ck_assert_msg(span_equal(wbuf_written(&wb), span_str(
-	    "0d6dac6e85cd417f9ea62018d370f2e4")), "%.*s",
+	    "86a2879025f289f8a3770859a391c43c")), "%.*s",
 	    (int)wb.n, (const char *)hex);
 }
 END_TEST
@@ -226,6 +276,7 @@ suite(void)
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, design_6_4, 0, COUNT(changes));
 	tcase_add_test(tc, parts_are_counted);
+	tcase_add_test(tc, order_of_fields);
 	tcase_add_test(tc, role_and_key_matter);
 	tcase_add_test(tc, long_values);
 	tcase_add_test(tc, known_answer);
