@@ -1,5 +1,5 @@
 #!/bin/sh
-# clang-tidy and cppcheck over src/. Checks that are off are off with a
+# clang-tidy and cppcheck over src/, luacheck over Prosody's modules. Checks that are off are off with a
 # reason here; a single finding that is none carries NOLINT or
 # cppcheck-suppress and the reason in the source.
 set -u
@@ -38,4 +38,8 @@ find src -name '*.c' -print0 | sort -z |
 cppcheck --quiet --std=c11 --enable=warning,performance,portability \
     --inline-suppr --suppress=missingIncludeSystem --error-exitcode=1 \
     -j "$(nproc)" -Isrc -D_GNU_SOURCE src || status=1
+
+# What Prosody gives to modules; they set functions of `module'.
+luacheck --quiet --std lua54 --globals module --read-globals prosody -- \
+    plugin/prosody || status=1
 exit $status

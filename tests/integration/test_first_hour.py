@@ -352,11 +352,16 @@ def prosody_module(stage):
     cafile = certificate(stage, {
         "cert.pem": "/etc/prosody/certs/example.com.crt",
         "key.pem": "/etc/prosody/certs/example.com.key"}, "prosody")
+    with open(CONFIG, encoding="utf-8") as f:
+        before = f.read()
     follow(stage, "Prosody without waiting")
     assert obey(stage) == ["restart onecredd prosody"]
     check_xmpp(stage, cafile)
     assert "door=http user=alice@example.com" in log_text(stage, "onecredd")
     stop(stage, "prosody")
+    # Kamailio by HTTP, below, wants [http] on its port.
+    with open(CONFIG, "w", encoding="utf-8") as f:
+        f.write(before)
 
 
 @as_root("Kamailio, with Debian's configuration: alice registers, others not")
