@@ -41,8 +41,7 @@ def reasons(stage, before):
 
 def went_through(stage, call_id=None):
     """INVITE, ACK and BYE at the callee, without credentials -> the BYE."""
-    for method in ("INVITE", "ACK", "BYE"):
-        request = stage.uas.wait(method)
+    for request in stage.uas.wait_all(("INVITE", "ACK", "BYE")):
         assert request.all("Proxy-Authorization") == [], request
         assert call_id in (None, request.one("Call-ID")), request
         call_id = request.one("Call-ID")

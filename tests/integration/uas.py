@@ -111,6 +111,15 @@ class Uas:
             if request.method == method:
                 return request
 
+    def wait_all(self, methods, timeout=10):
+        """One of each; on their way over UDP they may overtake each other."""
+        found = {}
+        while len(found) < len(methods):
+            request = self._new.get(timeout=timeout)
+            if request.method in methods:
+                found.setdefault(request.method, request)
+        return [found[method] for method in methods]
+
     def forget(self):
         """What came up to now is history."""
         while not self._new.empty():
