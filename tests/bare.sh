@@ -122,7 +122,11 @@ mirror() {
 
 bootstrap() {
 	main=$(mirror $suite)
-	main=${main:-http://deb.debian.org/debian}
+	if [ -z "$main" ]; then
+		echo "bare: apt here has no source for $suite;" \
+		    "add one to /etc/apt and run apt-get update" >&2
+		return 1
+	fi
 	debootstrap --variant=minbase $suite "$tree" "$main" || return 1
 	echo "deb $main $suite main" >"$tree/etc/apt/sources.list"
 	for release in $suite-updates $suite-security; do
